@@ -1,0 +1,1 @@
+//! Input generator for benches and tests.

@@ -1,0 +1,2 @@
+//! The `mimelake` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Events to Arrow record batches.

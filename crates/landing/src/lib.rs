@@ -1,0 +1,1 @@
+//! The landing directory: list, open, inflate, cut into pieces.

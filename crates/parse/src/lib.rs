@@ -1,0 +1,1 @@
+//! One record of bytes in, one borrowed, typed event out.

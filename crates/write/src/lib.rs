@@ -1,0 +1,1 @@
+//! Part files, and the commit of what is finished.
