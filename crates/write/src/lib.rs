@@ -1,1 +1,3 @@
 //! Part files, and the commit of what is finished.
+
+pub mod store;

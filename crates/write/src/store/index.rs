@@ -1,0 +1,225 @@
+//! What the live commits hold, in memory.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use super::key::UnitKey;
+use super::layout::CommitId;
+use super::log::Location;
+use super::record::{Commit, CommittedInput, FileStamp, Listing};
+use super::units::{CommitNumber, UnitId, Units};
+
+/// What is known of a file by its stamp.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StampState {
+    /// All that the file holds has been converted.
+    Unchanged {
+        /// Why the file could not be read to its end, if so.
+        damage: Option<String>,
+    },
+    /// Some of it has been converted.
+    Partly {
+        /// The converted units or slices: number in the file's listing, and key.
+        covered: Vec<(u32, UnitKey)>,
+    },
+    /// Nothing is known, or nothing of it has been converted.
+    Unknown,
+}
+
+/// What of a plain file's beginning was converted when the file was last seen under its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix {
+    /// Length of the beginning in bytes.
+    pub len: u64,
+    /// The slices that make it up, in order and without a gap. Their digests say whether it is still the same.
+    pub slices: Vec<UnitKey>,
+}
+
+/// 128 bits of BLAKE3: enough to keep paths and stamps apart without keeping them.
+type Fingerprint = [u8; 16];
+
+#[derive(Debug)]
+struct CommitRow {
+    id: CommitId,
+    location: Location,
+}
+
+/// One unit in a file's listing, as one commit stated it.
+#[derive(Debug)]
+struct Listed {
+    index: u32,
+    unit: UnitId,
+    commit: CommitNumber,
+}
+
+#[derive(Debug, Default)]
+struct StampRow {
+    plain: bool,
+    units: u32,
+    listed: Vec<Listed>,
+    damage: Vec<(CommitNumber, Box<str>)>,
+    /// How many live commits name the stamp.
+    commits: u32,
+}
+
+/// The index of the live commits of one kind of output.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// The kind of output that counts; commits of other kinds are only remembered by name.
+    settings: String,
+    others: BTreeSet<String>,
+    commits: Vec<CommitRow>,
+    live: HashMap<CommitId, CommitNumber>,
+    units: Units,
+    stamps: HashMap<Fingerprint, StampRow>,
+    /// The stamp last committed for a path.
+    paths: HashMap<Fingerprint, Fingerprint>,
+}
+
+impl Index {
+    pub(super) fn new(settings: &str) -> Self {
+        Self { settings: settings.to_owned(), ..Self::default() }
+    }
+
+    /// Adds a commit; its units are held by it from now on.
+    pub(super) fn add(&mut self, commit: &Commit, location: Location) {
+        let number = self.commits.len() as CommitNumber;
+        self.commits.push(CommitRow { id: commit.id.clone(), location });
+        self.live.insert(commit.id.clone(), number);
+        if commit.settings != self.settings {
+            self.others.insert(commit.settings.clone());
+            return;
+        }
+        for input in &commit.inputs {
+            self.add_input(input, number);
+        }
+    }
+
+    fn add_input(&mut self, input: &CommittedInput, commit: CommitNumber) {
+        let stamp = stamp_print(&input.stamp);
+        self.paths.insert(path_print(&input.stamp.path), stamp);
+        let row = self.stamps.entry(stamp).or_default();
+        row.plain = input.listing == Listing::Plain;
+        row.units = row.units.max(input.listing.units());
+        row.commits += 1;
+        row.damage.extend(input.damage.as_deref().map(|damage| (commit, damage.into())));
+        row.listed.reserve_exact(input.units.len());
+        for unit in &input.units {
+            let id = self.units.intern(&unit.key);
+            if !unit.alias {
+                self.units.hold(id, commit);
+            }
+            row.listed.push(Listed { index: unit.index, unit: id, commit });
+        }
+    }
+
+    /// Makes a commit void: what it held is unknown again, unless another commit holds it.
+    pub(super) fn void(&mut self, commit: &Commit) {
+        let Some(number) = self.live.remove(&commit.id) else { return };
+        if commit.settings != self.settings {
+            return;
+        }
+        for input in &commit.inputs {
+            let stamp = stamp_print(&input.stamp);
+            for unit in input.units.iter().filter(|unit| !unit.alias) {
+                self.units.release(&unit.key, number);
+            }
+            let Some(row) = self.stamps.get_mut(&stamp) else { continue };
+            row.listed.retain(|listed| listed.commit != number);
+            row.damage.retain(|(commit, _)| *commit != number);
+            row.commits -= 1;
+            if row.commits == 0 {
+                self.stamps.remove(&stamp);
+            }
+        }
+    }
+
+    /// Where the record of a live commit is.
+    pub(super) fn location(&self, id: &CommitId) -> Option<&Location> {
+        self.live.get(id).map(|&number| &self.commits[number as usize].location)
+    }
+
+    /// The other kinds of output that the directory holds.
+    pub(super) fn other_settings(&self) -> Vec<String> {
+        self.others.iter().cloned().collect()
+    }
+
+    pub(super) fn stamp_state(&self, stamp: &FileStamp) -> StampState {
+        let Some(row) = self.stamps.get(&stamp_print(stamp)) else { return StampState::Unknown };
+        let covered = self.covered(row);
+        let least = if row.plain { stamp.len } else { 0 };
+        if (0..row.units).all(|index| is_covered(&covered, index, least)) {
+            let damage: Vec<&str> = row.damage.iter().map(|(_, text)| &**text).collect();
+            return StampState::Unchanged { damage: (!damage.is_empty()).then(|| damage.join("; ")) };
+        }
+        if covered.is_empty() { StampState::Unknown } else { StampState::Partly { covered } }
+    }
+
+    /// The held units of a stamp, by number and start.
+    fn covered(&self, row: &StampRow) -> Vec<(u32, UnitKey)> {
+        let mut covered: Vec<(u32, UnitKey)> = row
+            .listed
+            .iter()
+            .map(|listed| (listed.index, *self.units.key(listed.unit)))
+            .filter(|(_, key)| self.units.holder(key).is_some())
+            .collect();
+        covered.sort_unstable_by_key(|(index, key)| (*index, key.start, key.end));
+        covered.dedup();
+        covered
+    }
+
+    pub(super) fn knows(&self, key: &UnitKey) -> bool {
+        self.units.holder(key).is_some()
+    }
+
+    pub(super) fn length_known(&self, len: u64) -> bool {
+        self.units.of_len(len).next().is_some()
+    }
+
+    pub(super) fn candidates(&self, len: u64, crc32: Option<u32>) -> Vec<UnitKey> {
+        let fits = |key: &&UnitKey| crc32.is_none() || key.crc32.is_none() || key.crc32 == crc32;
+        self.units.of_len(len).filter(fits).copied().collect()
+    }
+
+    pub(super) fn prefix(&self, path: &Path) -> Option<Prefix> {
+        let row = self.stamps.get(self.paths.get(&path_print(path))?).filter(|row| row.plain)?;
+        let mut prefix = Prefix { len: 0, slices: Vec::new() };
+        for (_, key) in self.covered(row) {
+            if key.start == prefix.len && key.end > key.start {
+                prefix.len = key.end;
+                prefix.slices.push(key);
+            }
+        }
+        Some(prefix).filter(|prefix| prefix.len > 0)
+    }
+
+    pub(super) fn commits_of(&self, units: &[UnitKey]) -> Vec<CommitId> {
+        let numbers: BTreeSet<_> = units.iter().filter_map(|key| self.units.holder(key)).collect();
+        numbers.into_iter().map(|number| self.commits[number as usize].id.clone()).collect()
+    }
+}
+
+/// Whether the slices of one unit, sorted by start, cover all of it, which is at least `least` bytes.
+fn is_covered(covered: &[(u32, UnitKey)], index: u32, least: u64) -> bool {
+    let from = covered.partition_point(|(other, _)| *other < index);
+    let slices = || covered[from..].iter().take_while(|(other, _)| *other == index).map(|(_, key)| key);
+    let len = slices().map(|key| key.len).fold(least, u64::max);
+    let reach = slices().fold(0, |reach, key| if key.start <= reach { key.end.max(reach) } else { reach });
+    slices().next().is_some() && reach >= len
+}
+
+fn path_print(path: &Path) -> Fingerprint {
+    print(blake3::Hasher::new().update(path.as_os_str().as_encoded_bytes()))
+}
+
+fn stamp_print(stamp: &FileStamp) -> Fingerprint {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&stamp.len.to_le_bytes()).update(&stamp.modified_ns.to_le_bytes());
+    print(hasher.update(stamp.path.as_os_str().as_encoded_bytes()))
+}
+
+fn print(hasher: &blake3::Hasher) -> Fingerprint {
+    let mut print = [0; 16];
+    hasher.finalize_xof().fill(&mut print);
+    print
+}

@@ -1,0 +1,101 @@
+//! Every known unit once, found by digest or by length.
+//!
+//! A million units must be held, so the rows are in one vector and units that share a digest or a length are
+//! linked through it.
+
+use std::collections::HashMap;
+
+use super::key::UnitKey;
+
+const NONE: u32 = u32::MAX;
+
+/// The number of a unit in [`Units`].
+pub(super) type UnitId = u32;
+
+/// The number of a commit in the index.
+pub(super) type CommitNumber = u32;
+
+#[derive(Debug)]
+struct Row {
+    key: UnitKey,
+    /// The live commit with the unit's rows, or `NONE`.
+    holder: CommitNumber,
+    next_by_digest: UnitId,
+    next_by_len: UnitId,
+}
+
+/// The table of units.
+#[derive(Debug, Default)]
+pub(super) struct Units {
+    rows: Vec<Row>,
+    /// First unit by the first eight bytes of its digest.
+    by_digest: HashMap<u64, UnitId>,
+    /// First unit by length of the whole content.
+    by_len: HashMap<u64, UnitId>,
+}
+
+impl Units {
+    /// The unit's number; it is added if it is new.
+    pub(super) fn intern(&mut self, key: &UnitKey) -> UnitId {
+        if let Some(id) = self.find(key) {
+            let row = &mut self.rows[id as usize];
+            row.key.crc32 = row.key.crc32.or(key.crc32);
+            return id;
+        }
+        let id = self.rows.len() as UnitId;
+        let next_by_digest = self.by_digest.insert(prefix(key), id).unwrap_or(NONE);
+        let next_by_len = self.by_len.insert(key.len, id).unwrap_or(NONE);
+        self.rows.push(Row { key: *key, holder: NONE, next_by_digest, next_by_len });
+        id
+    }
+
+    pub(super) fn key(&self, id: UnitId) -> &UnitKey {
+        &self.rows[id as usize].key
+    }
+
+    /// Says that the unit's rows are in this commit.
+    pub(super) fn hold(&mut self, id: UnitId, commit: CommitNumber) {
+        self.rows[id as usize].holder = commit;
+    }
+
+    /// Says that the unit's rows are no longer in this commit.
+    pub(super) fn release(&mut self, key: &UnitKey, commit: CommitNumber) {
+        if let Some(id) = self.find(key) {
+            let holder = &mut self.rows[id as usize].holder;
+            if *holder == commit {
+                *holder = NONE;
+            }
+        }
+    }
+
+    /// The commit that has the rows of these bytes, even if the whole was shorter or longer then.
+    pub(super) fn holder(&self, key: &UnitKey) -> Option<CommitNumber> {
+        self.with_digest(key)
+            .map(|id| &self.rows[id as usize])
+            .find(|row| row.holder != NONE && row.key.same_bytes(key))
+            .map(|row| row.holder)
+    }
+
+    /// The held units of contents of this length.
+    pub(super) fn of_len(&self, len: u64) -> impl Iterator<Item = &UnitKey> {
+        chain(self.by_len.get(&len), |id| self.rows[id as usize].next_by_len)
+            .map(|id| self.key(id))
+            .filter(|key| self.holder(key).is_some())
+    }
+
+    fn find(&self, key: &UnitKey) -> Option<UnitId> {
+        self.with_digest(key).find(|&id| self.key(id) == key)
+    }
+
+    fn with_digest(&self, key: &UnitKey) -> impl Iterator<Item = UnitId> {
+        chain(self.by_digest.get(&prefix(key)), |id| self.rows[id as usize].next_by_digest)
+    }
+}
+
+fn chain(first: Option<&UnitId>, next: impl Fn(UnitId) -> UnitId) -> impl Iterator<Item = UnitId> {
+    std::iter::successors(first.copied(), move |&id| Some(next(id)).filter(|&id| id != NONE))
+}
+
+fn prefix(key: &UnitKey) -> u64 {
+    key.digest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
