@@ -1,12 +1,58 @@
 //! The few file operations the store is made of, each one step that may fail or be the last.
 //!
-//! Everything that changes the disk goes through here, so that a test can stop a run before any one of them.
+//! Everything that changes the disk goes through here, so that a test can stop a run before any one of them, and
+//! can lose what was not synced by then.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use super::error::{Result, StoreError};
+
+/// Tests lose by themselves what was not synced; waiting for the disk would only make them slow.
+const SYNCS: bool = !cfg!(test);
+
+/// One step.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Op<'a> {
+    CreateDir(&'a Path),
+    Create(&'a Path),
+    Write(&'a Path),
+    SyncFile(&'a Path),
+    SyncDir(&'a Path),
+    Rename {
+        #[cfg_attr(not(test), expect(dead_code, reason = "the disk of the tests undoes renames"))]
+        from: &'a Path,
+        to: &'a Path,
+    },
+    Remove(&'a Path),
+}
+
+impl Op<'_> {
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::CreateDir(_) => "create directory",
+            Self::Create(_) => "create",
+            Self::Write(_) => "write",
+            Self::SyncFile(_) => "sync",
+            Self::SyncDir(_) => "sync directory",
+            Self::Rename { .. } => "rename to",
+            Self::Remove(_) => "remove",
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::CreateDir(path)
+            | Self::Create(path)
+            | Self::Write(path)
+            | Self::SyncFile(path)
+            | Self::SyncDir(path)
+            | Self::Rename { to: path, .. }
+            | Self::Remove(path) => path,
+        }
+    }
+}
 
 /// The file system as the store uses it.
 #[derive(Debug, Default)]
@@ -16,15 +62,11 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    #[cfg(not(test))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the test build can fail here")]
-    fn step(&self, _action: &'static str, _path: &Path) -> Result<()> {
-        Ok(())
-    }
-
-    #[cfg(test)]
-    fn step(&self, action: &'static str, path: &Path) -> Result<()> {
-        self.fault.pass().map_err(StoreError::io(action, path))
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "the disk of the tests can fail"))]
+    fn step<T>(&self, op: Op<'_>, act: impl FnOnce() -> io::Result<T>) -> Result<T> {
+        #[cfg(test)]
+        self.fault.pass(op).map_err(StoreError::io(op.verb(), op.path()))?;
+        act().map_err(StoreError::io(op.verb(), op.path()))
     }
 
     /// Creates one directory; says whether it was new.
@@ -32,57 +74,47 @@ impl Disk {
         if path.is_dir() {
             return Ok(false);
         }
-        self.step("create directory", path)?;
-        match fs::create_dir(path) {
-            Ok(()) => Ok(true),
+        self.step(Op::CreateDir(path), || match fs::create_dir(path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
-            Err(error) => Err(StoreError::io("create directory", path)(error)),
-        }
+            created => created.map(|()| true),
+        })
     }
 
     /// Creates a file that must not exist yet.
     pub(super) fn create_file(&self, path: &Path) -> Result<File> {
-        self.step("create", path)?;
-        File::create_new(path).map_err(StoreError::io("create", path))
+        self.step(Op::Create(path), || File::create_new(path))
     }
 
     /// Waits until the file's bytes are on the disk.
     pub(super) fn sync_file(&self, file: &File, path: &Path) -> Result<()> {
-        self.step("sync", path)?;
-        file.sync_all().map_err(StoreError::io("sync", path))
+        self.step(Op::SyncFile(path), || if SYNCS { file.sync_all() } else { Ok(()) })
     }
 
     /// Waits until the directory's names are on the disk. Nothing to do where directories cannot be opened.
     pub(super) fn sync_dir(&self, path: &Path) -> Result<()> {
-        self.step("sync directory", path)?;
-        if cfg!(unix) {
-            let directory = File::open(path).map_err(StoreError::io("open directory", path))?;
-            directory.sync_all().map_err(StoreError::io("sync directory", path))?;
-        }
-        Ok(())
+        self.step(
+            Op::SyncDir(path),
+            || if SYNCS && cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) },
+        )
     }
 
     /// Gives a file its final name.
     pub(super) fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        self.step("rename to", to)?;
-        fs::rename(from, to).map_err(StoreError::io("rename to", to))
+        self.step(Op::Rename { from, to }, || fs::rename(from, to))
     }
 
     /// Removes a file; says whether there was one.
     pub(super) fn remove(&self, path: &Path) -> Result<bool> {
-        self.step("remove", path)?;
-        match fs::remove_file(path) {
-            Ok(()) => Ok(true),
+        self.step(Op::Remove(path), || match fs::remove_file(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(StoreError::io("remove", path)(error)),
-        }
+            removed => removed.map(|()| true),
+        })
     }
 
     /// Writes a whole file in one go and syncs it; its name is not durable yet.
     pub(super) fn write_file(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         let mut file = self.create_file(path)?;
-        self.step("write", path)?;
-        file.write_all(bytes).map_err(StoreError::io("write", path))?;
+        self.step(Op::Write(path), || file.write_all(bytes))?;
         self.sync_file(&file, path)
     }
 }

@@ -100,10 +100,10 @@ impl Store {
     /// [`StoreError::NewerFormat`], [`StoreError::Corrupt`] and [`StoreError::StateLost`] if what was converted
     /// cannot be told, [`StoreError::Io`] if the file system fails.
     pub fn open(out: &Path, settings: &str, wait: Wait<'_>) -> Result<Self> {
-        Self::open_on(Disk::default(), out, settings, wait)
+        Self::open_on(Arc::default(), out, settings, wait)
     }
 
-    fn open_on(disk: Disk, out: &Path, settings: &str, wait: Wait<'_>) -> Result<Self> {
+    fn open_on(disk: Arc<Disk>, out: &Path, settings: &str, wait: Wait<'_>) -> Result<Self> {
         let layout = Layout { out: out.to_owned() };
         let state = layout.state();
         std::fs::create_dir_all(&state).map_err(StoreError::io("create directory", &state))?;
@@ -117,7 +117,7 @@ impl Store {
             log = log::load(&layout, settings)?;
         }
         Ok(Self {
-            disk: Arc::new(disk),
+            disk,
             layout,
             settings: settings.to_owned(),
             run,

@@ -15,24 +15,21 @@ fn complete(store: &Store) -> Result<()> {
 }
 
 /// A run of everything: opens, merges, converts what is new, abandons a job, converts two again.
-fn run(out: &Path, fault: Fault) -> (Result<()>, Arc<Disk>) {
-    let store = match Store::open_on(Disk { fault }, out, KIND, Wait::Fail) {
-        Ok(store) => store,
-        Err(error) => return (Err(error), Arc::default()),
-    };
-    let disk = Arc::clone(&store.disk);
-    let all = || {
-        complete(&store)?;
-        let job = store.begin()?;
-        let part = job.create("process", "2026-02-01", Extension::Parquet)?;
-        part.finish(0)?;
-        job.abandon();
-        let old = store.commits_of(&[key("a")]);
-        assert_eq!(store.inputs_of(&old[0])?.len(), 2);
-        convert(&store, &["b", "a"], old)?;
-        Ok(())
-    };
-    (all(), disk)
+fn run(out: &Path, disk: &Arc<Disk>) -> Result<()> {
+    let store = Store::open_on(Arc::clone(disk), out, KIND, Wait::Fail)?;
+    complete(&store)?;
+    let job = store.begin()?;
+    let part = job.create("process", "2026-02-01", Extension::Parquet)?;
+    part.finish(0)?;
+    job.abandon();
+    let old = store.commits_of(&[key("a")]);
+    assert_eq!(store.inputs_of(&old[0])?.len(), 2);
+    convert(&store, &["b", "a"], old)?;
+    Ok(())
+}
+
+fn disk(fault: Fault) -> Arc<Disk> {
+    Arc::new(Disk { fault })
 }
 
 /// An output with more commit files than are kept, half of the contents, and a foreign file.
@@ -73,13 +70,13 @@ fn check(out: &Path, what: &str) {
 }
 
 /// Runs with a fault at every step in turn, until a run has fewer steps; says how many it had.
-fn at_every_step(fault: fn(i64) -> Fault, after: &dyn Fn(&Path, i64)) -> i64 {
+fn at_every_step(fault: fn(i64) -> Fault, after: &dyn Fn(&Path, &Fault, i64)) -> i64 {
     for step in 0.. {
         let out = tempfile::tempdir().unwrap();
         before(out.path());
-        let (result, disk) = run(out.path(), fault(step));
-        let complete = result.is_ok() && !disk.fault.happened();
-        after(out.path(), step);
+        let disk = disk(fault(step));
+        let complete = run(out.path(), &disk).is_ok() && !disk.fault.happened();
+        after(out.path(), &disk.fault, step);
         if complete {
             return step;
         }
@@ -89,22 +86,40 @@ fn at_every_step(fault: fn(i64) -> Fault, after: &dyn Fn(&Path, i64)) -> i64 {
 
 #[test]
 fn killed_at_every_step() {
-    let steps = at_every_step(Fault::kill, &|out, step| check(out, &format!("killed before step {step}")));
+    let steps = at_every_step(Fault::kill, &|out, _, step| check(out, &format!("killed before step {step}")));
     assert!(steps > 50, "{steps} steps");
 }
 
 #[test]
 fn a_disk_that_fails_once_at_every_step() {
-    at_every_step(Fault::full_once, &|out, step| check(out, &format!("failed at step {step}")));
+    at_every_step(Fault::full_once, &|out, _, step| check(out, &format!("failed at step {step}")));
+}
+
+#[test]
+fn power_lost_at_every_step() {
+    at_every_step(Fault::kill, &|out, fault, step| {
+        fault.lose_power(|_| true);
+        check(out, &format!("power lost before step {step}"));
+    });
+}
+
+#[test]
+fn power_lost_at_every_step_and_some_changes_kept() {
+    for seed in 0..8_u64 {
+        at_every_step(Fault::kill, &|out, fault, step| {
+            let chance = |number| blake3::hash(format!("{seed} {step} {number}").as_bytes()).as_bytes()[0];
+            fault.lose_power(|number| chance(number) < 128);
+            check(out, &format!("power lost before step {step}, seed {seed}"));
+        });
+    }
 }
 
 #[test]
 fn killed_again_while_recovering() {
-    at_every_step(Fault::kill, &|out, step| {
+    at_every_step(Fault::kill, &|out, _, step| {
         // Every later recovery gets one step further than the one before it.
         for again in 0.. {
-            let fault = Fault::kill(again);
-            if Store::open_on(Disk { fault }, out, KIND, Wait::Fail).is_ok() {
+            if Store::open_on(disk(Fault::kill(again)), out, KIND, Wait::Fail).is_ok() {
                 break;
             }
         }
@@ -116,8 +131,9 @@ fn killed_again_while_recovering() {
 fn a_failed_job_leaves_nothing_visible_at_once() {
     for step in 0..40 {
         let out = tempfile::tempdir().unwrap();
-        let disk = Disk { fault: Fault::full_once(step) };
-        let Ok(store) = Store::open_on(disk, out.path(), KIND, Wait::Fail) else { continue };
+        let Ok(store) = Store::open_on(disk(Fault::full_once(step)), out.path(), KIND, Wait::Fail) else {
+            continue;
+        };
         match convert(&store, &["a"], Vec::new()) {
             Ok(_) => assert_eq!(visible(out.path()).len(), 3),
             Err(error) => {
