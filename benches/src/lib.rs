@@ -1,1 +1,3 @@
-//! Input generator for benches and tests.
+//! Benches of every stage, and the generator of their input.
+
+pub mod generate;
