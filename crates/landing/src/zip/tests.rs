@@ -85,6 +85,10 @@ fn a_cut_archive_gives_every_byte_before_the_cut() {
             }
             assert!(faults > 0, "{name}, {cut}");
             for (i, (member, content)) in contents.iter().enumerate() {
+                if member == "in!n.zip" {
+                    assert!(content.len() < 4, "{name}, {cut}: too short to be told as a zip");
+                    continue;
+                }
                 let (whole_name, whole) = &expected[i];
                 assert_eq!(member, whole_name, "{name}, {cut}");
                 if i + 1 < contents.len() {
