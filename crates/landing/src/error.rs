@@ -14,8 +14,7 @@ pub struct LandingError {
     /// The compressed byte of the file at which the damage was met, where known. Inside a nested zip it counts from
     /// the nested zip's start.
     pub offset: Option<u64>,
-    /// What is wrong.
-    #[source]
+    /// What is wrong; part of the message, so not a source of its own.
     pub reason: Reason,
 }
 

@@ -2,13 +2,13 @@
 //! bytes.
 //!
 //! ```no_run
-//! use mimelake_landing::{Limits, Opener, Window, find, units};
+//! use mimelake_landing::{BLOCK, Limits, Opener, Window, find, units};
 //!
 //! let limits = Limits::default();
 //! let mut opener = Opener::new(limits);
 //! for found in find(&["landing".to_owned()])? {
 //!     for unit in units(&found, &limits)?.units {
-//!         let mut window = Window::new(opener.open(&unit)?, Window::<()>::BLOCK);
+//!         let mut window = Window::new(opener.open(&unit)?, BLOCK);
 //!         while window.fill()? > 0 {
 //!             let whole = window.bytes().len();
 //!             window.consume(whole);
@@ -43,4 +43,4 @@ pub use limits::Limits;
 pub use listing::{Listing, units, units_of_bytes};
 pub use open::{Opener, UnitReader};
 pub use unit::Unit;
-pub use window::Window;
+pub use window::{BLOCK, Window};

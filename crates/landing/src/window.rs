@@ -2,6 +2,9 @@
 
 use std::io::{self, Read};
 
+/// The usual block of a [`Window`]: 2 MiB.
+pub const BLOCK: usize = 2 << 20;
+
 /// The unconsumed bytes of a stream, in one slice, refilled on demand.
 ///
 /// A record that does not end in the window is kept: [`fill`](Self::fill) moves it to the front and reads at least as
@@ -22,9 +25,6 @@ pub struct Window<R> {
 }
 
 impl<R> Window<R> {
-    /// The usual block: 2 MiB.
-    pub const BLOCK: usize = 2 << 20;
-
     /// Returns an empty window over `reader` that is filled in steps of `block` bytes (at least one).
     pub fn new(reader: R, block: usize) -> Self {
         let block = block.max(1);

@@ -53,6 +53,14 @@ fn inputs_name_files() {
 }
 
 #[test]
+fn the_working_directory_is_not_part_of_the_path() {
+    let inputs = ["src", ".", "./src/lib.rs"].map(str::to_owned);
+    let found = find(&inputs).unwrap();
+    assert_eq!(found.iter().filter(|found| found.path.ends_with("lib.rs")).count(), 1);
+    assert!(found.iter().any(|found| found.path == Path::new("src/lib.rs")));
+}
+
+#[test]
 fn an_input_that_names_nothing_is_an_error() {
     let root = tempfile::tempdir().unwrap();
     create(root.path(), &["a", "hidden/_k"]);
