@@ -81,9 +81,9 @@ fn what_is_found_tells_length_and_time() {
     let root = tempfile::tempdir().unwrap();
     create(root.path(), &["four"]);
     let found = find(&[root.path().join("four").to_string_lossy().into_owned(), "-".to_owned()]).unwrap();
-    assert_eq!((found[1].kind, found[1].len), (FoundKind::Stdin, 0));
-    assert_eq!((found[0].kind, found[0].len), (FoundKind::File, 4));
-    assert!(found[0].modified_ns > 1_000_000_000_000_000_000);
+    assert_eq!((found[0].kind, found[0].len), (FoundKind::Stdin, 0));
+    assert_eq!((found[1].kind, found[1].len), (FoundKind::File, 4));
+    assert!(found[1].modified_ns > 1_000_000_000_000_000_000);
 }
 
 #[cfg(unix)]
