@@ -23,12 +23,15 @@ pub(super) fn walk(
     let buffer = vec![0; 128 << 10];
     let mut walk = Walk { bytes, len, limits, effort: len.saturating_mul(Walk::EFFORT), buffer };
     let mut from = 0;
+    let mut cut = None;
     while let Some(at) = walk.next_header(from)? {
         let local = match Local::read(bytes, at) {
             Ok(local) => local,
             Err(fault) if fault.is_truncation() => {
-                archive.damages.push(LandingError::at(path, fault));
-                return Ok(());
+                // Cut here; or its name's length is wrong, and others follow.
+                cut = cut.or(Some(fault));
+                from = at + 4;
+                continue;
             }
             Err(fault) => return Err(fault),
         };
@@ -37,9 +40,10 @@ pub(super) fn walk(
         let is_directory = local.name.ends_with('/') && entry.len == Some(0);
         let is_encrypted = local.is_encrypted();
         if !is_directory && !archive.add(path, local.name, entry, is_encrypted, budget) {
-            return Ok(());
+            break;
         }
     }
+    archive.damages.extend(cut.map(|fault| LandingError::at(path, fault)));
     Ok(())
 }
 

@@ -148,6 +148,18 @@ fn one_bad_member_hides_no_other() {
     }
 }
 
+#[test]
+fn a_header_that_lies_about_its_name_hides_no_other() {
+    let mut bytes = zip(&[("a", b"1"), ("b", b"2"), ("c", b"3")]);
+    bytes[26..28].copy_from_slice(&[0xff, 0xff]);
+    let listing = list(&bytes);
+    assert_eq!(listing.units.len(), 3);
+    assert!(read(&listing.units[0]).1.is_some());
+    let listing = list(&bytes[..bytes.len() - 1]);
+    assert!(matches!(reasons(&listing.damages)[..], [Reason::Directory(_), Reason::Truncated(_)]));
+    assert_eq!(whole(&listing), [("in!b".to_owned(), b"2".to_vec()), ("in!c".to_owned(), b"3".to_vec())]);
+}
+
 /// The place of a field in the nth directory entry, and the same field in the nth local header.
 fn fields(bytes: &[u8], nth: usize, listed: usize, local: usize) -> [usize; 2] {
     [position(bytes, LISTED, nth) + listed, position(bytes, LOCAL, nth) + local]
