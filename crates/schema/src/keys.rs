@@ -28,6 +28,12 @@ impl KeySet {
         self.0[0] & other.0[0] == other.0[0] && self.0[1] & other.0[1] == other.0[1]
     }
 
+    /// Whether the key is in this set.
+    #[inline]
+    pub fn has(self, key: Key) -> bool {
+        self.0[usize::from(key.0 >> 7)] & 1 << (key.0 & 127) != 0
+    }
+
     /// Whether any key of `other` is in this set.
     #[inline]
     pub fn meets(self, other: Self) -> bool {
@@ -44,7 +50,7 @@ const STATES_TYPE: [&str; 2] = ["type", "eventType"];
 /// Members of API 2.0 objects that no column takes but that are nothing new.
 const KNOWN_ONLY: [&str; 4] = ["subtype", "subType", "_offset", "_partition"];
 /// Members that only API 2.0 objects have.
-const ONLY_JSON2: [&str; 4] = ["aggregateId", "processingId", "accountId", "eventType"];
+const ONLY_JSON2: [&str; 5] = ["aggregateId", "processingId", "accountId", "eventType", "timestamp"];
 
 const SLOTS: usize = 2048;
 const NONE: u8 = u8::MAX;
@@ -76,6 +82,7 @@ pub struct Keys {
     json2_columns: Vec<ColumnMap>,
     states_type: KeySet,
     only_json2: KeySet,
+    expected: KeySet,
 }
 
 static KEYS: LazyLock<Keys> = LazyLock::new(Keys::build);
@@ -119,6 +126,11 @@ impl Keys {
         self.states_type
     }
 
+    /// Whether the key is known though no column takes it.
+    pub fn is_expected(&self, key: Key) -> bool {
+        self.expected.has(key)
+    }
+
     /// The members that only API 2.0 objects have.
     pub fn only_json2(&self) -> KeySet {
         self.only_json2
@@ -156,6 +168,7 @@ impl Keys {
             json2_columns: maps(&[|f| f.row().json2, |f| f.row().kv]),
             states_type: set(&STATES_TYPE),
             only_json2: set(&ONLY_JSON2),
+            expected: set(&[&STATES_TYPE[..], &KNOWN_ONLY[..]].concat()),
             names,
             same_as,
             seed,

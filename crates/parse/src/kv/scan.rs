@@ -1,0 +1,184 @@
+//! The scanner that runs: one record into pairs, on memchr.
+
+use memchr::{memchr, memchr2};
+
+use super::{JSON_TRIES, MAX_KEY, MAX_NESTING};
+use crate::{Form, Pair, Span};
+
+/// Which bytes a key may hold: 1 a letter, 2 a digit or `_`.
+const KEY_CLASS: [u8; 256] = {
+    let mut class = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        class[byte] = match byte as u8 {
+            b'A'..=b'Z' | b'a'..=b'z' => 1,
+            b'0'..=b'9' | b'_' => 2,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    class
+};
+
+/// Where the `=` of a key that begins at `start` stands; none if no key begins there.
+///
+/// ```
+/// use mimelake_parse::kv::key_end;
+/// assert_eq!(key_end(b"Act=Acc", 0), Some(3));
+/// assert_eq!(key_end(b"9x=1", 0), None);
+/// ```
+#[inline]
+pub fn key_end(record: &[u8], start: usize) -> Option<usize> {
+    let rest = record.get(start..)?;
+    if KEY_CLASS[usize::from(*rest.first()?)] != 1 {
+        return None;
+    }
+    let end = 1 + rest[1..].iter().take(MAX_KEY).position(|&b| KEY_CLASS[usize::from(b)] == 0)?;
+    (rest[end] == b'=').then_some(start + end)
+}
+
+/// Splits one record into its pairs; false if it does not begin with a key and `=`.
+///
+/// The pairs are appended to `pairs`, their spans being places in `record`.
+pub fn scan(record: &[u8], pairs: &mut Vec<Pair>) -> bool {
+    let end = record.len() - record.iter().rev().take_while(|&&b| b == b'|').count();
+    let record = &record[..end];
+    let Some(first) = key_end(record, 0) else { return false };
+    Scanner { record, quotes_close: true, json_tries: JSON_TRIES }.pairs(first, pairs);
+    true
+}
+
+/// What is known of the record so far.
+struct Scanner<'a> {
+    record: &'a [u8],
+    /// False once a closing `\` was searched for and not found.
+    quotes_close: bool,
+    json_tries: u32,
+}
+
+/// A value, and the boundary that ends it: the next key's start and its `=`.
+struct Found {
+    value: Span,
+    form: Form,
+    next: Option<(usize, usize)>,
+}
+
+impl Scanner<'_> {
+    fn pairs(&mut self, first: usize, pairs: &mut Vec<Pair>) {
+        let (mut key, mut equals) = (0, first);
+        loop {
+            let found = self.value(equals + 1);
+            pairs.push(Pair {
+                key: Span::new(key, equals),
+                value: found.value,
+                form: found.form,
+                key_escaped: false,
+            });
+            let Some(next) = found.next else { return };
+            (key, equals) = next;
+        }
+    }
+
+    #[inline]
+    fn value(&mut self, start: usize) -> Found {
+        let special = match self.record.get(start) {
+            Some(b'\\') => Some(self.quoted(start)),
+            Some(b'{' | b'[') => self.json(start),
+            _ => None,
+        };
+        special.unwrap_or_else(|| self.to_boundary(start, start, Form::Bare))
+    }
+
+    /// The value that runs from `start` to the first boundary at or after `from`.
+    #[inline]
+    fn to_boundary(&self, start: usize, from: usize, form: Form) -> Found {
+        let mut from = from;
+        while let Some(bar) = self.record.get(from..).and_then(|rest| memchr(b'|', rest)).map(|p| from + p) {
+            if let Some(equals) = key_end(self.record, bar + 1) {
+                return Found { value: Span::new(start, bar), form, next: Some((bar + 1, equals)) };
+            }
+            from = bar + 1;
+        }
+        Found { value: Span::new(start, self.record.len()), form, next: None }
+    }
+
+    /// The value whose end is `end`, if a boundary or the record's end stands there.
+    #[inline]
+    fn ends_at(&self, value: Span, form: Form, end: usize) -> Option<Found> {
+        if end == self.record.len() {
+            return Some(Found { value, form, next: None });
+        }
+        let equals = if self.record[end] == b'|' { key_end(self.record, end + 1)? } else { return None };
+        Some(Found { value, form, next: Some((end + 1, equals)) })
+    }
+
+    fn quoted(&mut self, open: usize) -> Found {
+        let mut from = open + 1;
+        while self.quotes_close {
+            let Some(close) = memchr(b'\\', &self.record[from..]).map(|p| from + p) else {
+                self.quotes_close = false;
+                break;
+            };
+            if let Some(found) = self.ends_at(Span::new(open + 1, close), Form::Quoted, close + 1) {
+                return found;
+            }
+            from = close + 1;
+        }
+        self.to_boundary(open + 1, open + 1, Form::Unterminated)
+    }
+
+    fn json(&mut self, start: usize) -> Option<Found> {
+        if self.json_tries == 0 {
+            return None;
+        }
+        let found = balanced_end(self.record, start)
+            .and_then(|end| self.ends_at(Span::new(start, end), Form::Json, end));
+        if found.is_none() {
+            self.json_tries -= 1;
+        }
+        found
+    }
+}
+
+/// Where the JSON object or array that opens at `start` is closed, strings and escapes honoured.
+pub(crate) fn balanced_end(text: &[u8], start: usize) -> Option<usize> {
+    // One bit for each open bracket: 1 for `{`.
+    let (mut kinds, mut depth) = (0_u64, 0_u32);
+    let mut at = start;
+    loop {
+        match text.get(at)? {
+            open @ (b'{' | b'[') => {
+                if depth == MAX_NESTING {
+                    return None;
+                }
+                kinds = kinds << 1 | u64::from(*open == b'{');
+                depth += 1;
+            }
+            close @ (b'}' | b']') => {
+                if kinds & 1 != u64::from(*close == b'}') {
+                    return None;
+                }
+                kinds >>= 1;
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            b'"' => at = string_end(text, at + 1)?,
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// Where the `"` that closes the string stands whose content begins at `from`.
+fn string_end(text: &[u8], from: usize) -> Option<usize> {
+    let mut from = from;
+    loop {
+        let at = from + memchr2(b'"', b'\\', text.get(from..)?)?;
+        if text[at] == b'"' {
+            return Some(at);
+        }
+        from = at + 2;
+    }
+}

@@ -1,0 +1,217 @@
+//! Windows of a file's bytes into events, with an account of every line.
+
+use bumpalo::Bump;
+
+use crate::build::{Builder, Split};
+use crate::{Account, Event, Flag, Flags, Pair, Reason, Reject, Sink};
+
+mod json;
+mod kv;
+
+/// The longest record, unless set otherwise: 16 MiB.
+pub const MAX_RECORD: usize = 16 << 20;
+/// How much of a record that is too long goes to the quarantine.
+const HEAD: usize = 4096;
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Key-value lines.
+    KeyValue,
+    /// JSON: API 1.0's envelope or array, or NDJSON.
+    Json,
+}
+
+/// Reads one source, window by window.
+#[derive(Debug)]
+pub struct Reader {
+    format: Format,
+    max_record: usize,
+    stop_at: u64,
+    place: json::Place,
+    /// JSON: something stands on the line so far.
+    line_open: bool,
+    skipped: Option<Skipped>,
+    records: Records,
+}
+
+/// What a record needs on its way to becoming an event.
+#[derive(Debug)]
+struct Records {
+    builder: Builder,
+    bump: Bump,
+    pairs: Vec<Pair>,
+    joined: Vec<u8>,
+    account: Account,
+}
+
+/// A record that is too long, while its end is still looked for.
+#[derive(Debug)]
+struct Skipped {
+    offset: u64,
+    head: Vec<u8>,
+}
+
+/// A window of the source.
+#[derive(Clone, Copy)]
+struct Window<'a> {
+    bytes: &'a [u8],
+    /// The beginning of `bytes` that is UTF-8.
+    text: &'a str,
+    offset: u64,
+    at_end: bool,
+}
+
+impl<'a> Window<'a> {
+    fn new(bytes: &'a [u8], offset: u64, at_end: bool) -> Self {
+        let text = simdutf8::basic::from_utf8(bytes).unwrap_or_else(|_| valid_beginning(bytes));
+        Self { bytes, text, offset, at_end }
+    }
+
+    /// A stretch of the window as text, if it is text.
+    fn text(&self, start: usize, end: usize) -> Option<&'a str> {
+        self.text.get(start..end).or_else(|| std::str::from_utf8(&self.bytes[start..end]).ok())
+    }
+}
+
+fn valid_beginning(bytes: &[u8]) -> &str {
+    bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
+}
+
+impl Reader {
+    /// A reader of a source with this name, which is written to `source_file` and may speak for a type.
+    pub fn new(format: Format, source: &str) -> Self {
+        Self {
+            format,
+            max_record: MAX_RECORD,
+            stop_at: u64::MAX,
+            place: json::Place::Top,
+            line_open: false,
+            skipped: None,
+            records: Records {
+                builder: Builder::new(source),
+                bump: Bump::new(),
+                pairs: Vec::new(),
+                joined: Vec::new(),
+                account: Account::default(),
+            },
+        }
+    }
+
+    /// Sets the length from which on a record is rejected; at least 1 KiB, at most 1 GiB.
+    #[must_use]
+    pub fn max_record(mut self, bytes: usize) -> Self {
+        self.max_record = bytes.clamp(1 << 10, 1 << 30);
+        self
+    }
+
+    /// Stops before the first `datetime=` line that begins at or after this offset.
+    ///
+    /// With [`kv::sure_start`](crate::kv::sure_start) it lets several readers share a large file.
+    #[must_use]
+    pub fn stop_at(mut self, offset: u64) -> Self {
+        self.stop_at = offset;
+        self
+    }
+
+    /// Whether a reader with `stop_at` has come there.
+    pub fn has_stopped(&self) -> bool {
+        self.stop_at == 0
+    }
+
+    /// What became of the lines read so far.
+    pub fn account(&self) -> &Account {
+        &self.records.account
+    }
+
+    /// Reads the whole records of `window`, which begins at `offset` of the source; so many bytes are done
+    /// with.
+    ///
+    /// The rest must come again at the beginning of the next window, with more behind it. With `at_end`,
+    /// where nothing follows the window, all of it is read. What is left is never longer than twice the
+    /// longest record.
+    ///
+    /// # Errors
+    /// What the sink returns.
+    pub fn read<S: Sink>(
+        &mut self,
+        window: &[u8],
+        offset: u64,
+        at_end: bool,
+        sink: &mut S,
+    ) -> Result<usize, S::Error> {
+        let bom = if offset == 0 && window.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        let window = Window::new(window, offset, at_end);
+        match self.format {
+            Format::KeyValue => self.key_value(window, bom, sink),
+            Format::Json => self.json(window, bom, sink),
+        }
+    }
+
+    /// Goes on past a record that is too long; where it ends, or the window's end if it does not.
+    fn skip<S: Sink>(
+        &mut self,
+        window: Window<'_>,
+        end: Option<usize>,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        let Some(skipped) = &mut self.skipped else { return Ok(()) };
+        let stretch = &window.bytes[..end.unwrap_or(window.bytes.len())];
+        let room = HEAD - skipped.head.len();
+        skipped.head.extend_from_slice(&stretch[..stretch.len().min(room)]);
+        if let Some(end) = end {
+            let (offset, head) = (skipped.offset, std::mem::take(&mut skipped.head));
+            self.skipped = None;
+            let length = window.offset + end as u64 - offset;
+            self.records.reject(offset, length, Reason::TooLong, &head, sink)?;
+        }
+        Ok(())
+    }
+}
+
+impl Records {
+    fn reject<S: Sink>(
+        &mut self,
+        offset: u64,
+        length: u64,
+        reason: Reason,
+        bytes: &[u8],
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        self.account.reject(reason);
+        sink.reject(&Reject { offset, length, reason, recovered: false, bytes })
+    }
+
+    /// The event of the record at `start..end`, split into `self.pairs`; `lines` lines of the window are it.
+    #[inline]
+    fn event<S: Sink>(&mut self, record: Found<'_>, sink: &mut S) -> Result<(), S::Error> {
+        let split = Split {
+            text: record.text,
+            pairs: &self.pairs,
+            is_json: record.is_json,
+            offset: record.offset,
+            flags: record.flags,
+        };
+        self.bump.reset();
+        let event: Event<'_> = self.builder.build(split, &self.bump, &mut self.account);
+        self.account.event(&event, record.lines);
+        sink.event(&event, &self.bump)?;
+        if event.flags.has(Flag::InvalidUtf8) {
+            self.account.rejects[Reason::InvalidUtf8 as usize] += 1;
+            let (offset, bytes, length) = (record.offset, record.bytes, record.bytes.len() as u64);
+            sink.reject(&Reject { offset, length, reason: Reason::InvalidUtf8, recovered: true, bytes })?;
+        }
+        Ok(())
+    }
+}
+
+/// A record that was found, and read as text.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    offset: u64,
+    lines: u64,
+    is_json: bool,
+    flags: Flags,
+}

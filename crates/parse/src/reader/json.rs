@@ -1,0 +1,213 @@
+//! Windows of JSON into records, whatever they are wrapped in.
+
+use memchr::memchr;
+
+use super::{Found, Reader, Skipped, Window};
+use crate::json::{Stop, object, skip_value};
+use crate::kv::balanced_end;
+use crate::{Flag, Flags, Reason, Sink};
+
+/// What surrounds the next record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Nothing: NDJSON, or objects joined by commas.
+    Top,
+    /// An array at the top.
+    Array,
+    /// The array of an envelope.
+    Envelope,
+    /// An envelope, behind its array.
+    Tail,
+}
+
+/// What was done with what stands at a place.
+enum Step {
+    /// Go on here.
+    To(usize),
+    /// More bytes are needed.
+    More,
+}
+
+impl Reader {
+    pub(super) fn json<S: Sink>(
+        &mut self,
+        window: Window<'_>,
+        start: usize,
+        sink: &mut S,
+    ) -> Result<usize, S::Error> {
+        let mut at = start;
+        if self.skipped.is_some() {
+            let line_end = memchr(b'\n', window.bytes);
+            let end = line_end.or(window.at_end.then_some(window.bytes.len()));
+            self.skip(window, end, sink)?;
+            at = end.unwrap_or(window.bytes.len());
+        }
+        loop {
+            at = self.between(window.bytes, at);
+            let Some(first) = window.bytes.get(at) else { return Ok(at) };
+            let step = match (self.place, first) {
+                (Place::Tail, _) => self.tail(window, at, sink)?,
+                (_, b'{') => self.object(window, at, sink)?,
+                (Place::Top, b'[') => {
+                    self.place = Place::Array;
+                    Step::To(at + 1)
+                }
+                (Place::Array, b']') => {
+                    self.place = Place::Top;
+                    Step::To(at + 1)
+                }
+                (Place::Envelope, b']') => {
+                    self.place = Place::Tail;
+                    Step::To(at + 1)
+                }
+                _ => self.stray(window, at, sink)?,
+            };
+            match step {
+                Step::To(next) => at = next,
+                Step::More => break,
+            }
+        }
+        if window.bytes.len() - at > self.max_record {
+            let offset = window.offset + at as u64;
+            self.skipped = Some(Skipped { offset, head: Vec::new() });
+            let rest = Window { bytes: &window.bytes[at..], offset, ..window };
+            let end = memchr(b'\n', rest.bytes).or(rest.at_end.then_some(rest.bytes.len()));
+            self.skip(rest, end, sink)?;
+            return Ok(end.map_or(window.bytes.len(), |end| at + end));
+        }
+        Ok(at)
+    }
+
+    /// Past white space and commas; empty lines between records are counted.
+    fn between(&mut self, bytes: &[u8], start: usize) -> usize {
+        let mut at = start;
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'\n' if self.line_open => self.line_open = false,
+                b'\n' if self.place == Place::Top => self.records.account.blank(),
+                b'\n' | b' ' | b'\t' | b'\r' => {}
+                b',' if self.place != Place::Tail => {}
+                _ => break,
+            }
+            at += 1;
+        }
+        self.line_open |= at < bytes.len();
+        at
+    }
+
+    fn object<S: Sink>(&mut self, window: Window<'_>, at: usize, sink: &mut S) -> Result<Step, S::Error> {
+        self.records.pairs.clear();
+        match object(window.bytes, at, self.place == Place::Top, &mut self.records.pairs) {
+            Ok(end) if end - at > self.max_record => self.reject(window, at, end, Reason::TooLong, sink),
+            Ok(end) => {
+                self.whole_object(window, at, end, sink)?;
+                Ok(Step::To(end))
+            }
+            Err(Stop::Envelope(inside)) => {
+                self.place = Place::Envelope;
+                Ok(Step::To(inside))
+            }
+            Err(Stop::More) if !window.at_end => Ok(Step::More),
+            Err(Stop::More) => self.broken(window, at, Reason::CutJson, sink),
+            Err(Stop::Bad) => self.broken(window, at, Reason::BadJson, sink),
+        }
+    }
+
+    /// Rejects the object that is broken, up to its balanced end on the line, or the whole line.
+    fn broken<S: Sink>(
+        &mut self,
+        window: Window<'_>,
+        at: usize,
+        reason: Reason,
+        sink: &mut S,
+    ) -> Result<Step, S::Error> {
+        let Some(line_end) = line_end(window, at) else { return Ok(Step::More) };
+        let end = balanced_end(&window.bytes[..line_end], at).unwrap_or(line_end);
+        self.reject(window, at, end, reason, sink)
+    }
+
+    /// Rejects something that is no object: a value up to its end, or the rest of the line.
+    fn stray<S: Sink>(&mut self, window: Window<'_>, at: usize, sink: &mut S) -> Result<Step, S::Error> {
+        let Some(line_end) = line_end(window, at) else { return Ok(Step::More) };
+        match skip_value(&window.bytes[..line_end], at) {
+            Ok(end) => self.reject(window, at, end, Reason::NotAnObject, sink),
+            Err(_) => self.reject(window, at, line_end, Reason::BadJson, sink),
+        }
+    }
+
+    /// Past what follows the array of an envelope, up to its `}`.
+    fn tail<S: Sink>(&mut self, window: Window<'_>, at: usize, sink: &mut S) -> Result<Step, S::Error> {
+        match window.bytes[at] {
+            b'}' => {
+                self.place = Place::Top;
+                return Ok(Step::To(at + 1));
+            }
+            b',' => {
+                // The members left are read as an object of their own would be.
+                match object(window.bytes, at, false, &mut Vec::new()) {
+                    Ok(end) => {
+                        self.place = Place::Top;
+                        return Ok(Step::To(end));
+                    }
+                    Err(Stop::More) if !window.at_end => return Ok(Step::More),
+                    Err(_) => {}
+                }
+            }
+            _ => {}
+        }
+        self.place = Place::Top;
+        self.stray(window, at, sink)
+    }
+
+    fn whole_object<S: Sink>(
+        &mut self,
+        window: Window<'_>,
+        at: usize,
+        end: usize,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        let bytes = &window.bytes[at..end];
+        let mut flags = Flags::default();
+        let mended;
+        let (text, whole) = match window.text(at, end) {
+            Some(text) => (text, true),
+            None => {
+                flags.raise(Flag::InvalidUtf8);
+                mended = String::from_utf8_lossy(bytes);
+                (&*mended, false)
+            }
+        };
+        let records = &mut self.records;
+        if whole {
+            for pair in &mut records.pairs {
+                pair.key = pair.key.shifted(at);
+                pair.value = pair.value.shifted(at);
+            }
+        } else {
+            records.pairs.clear();
+            _ = object(text.as_bytes(), 0, false, &mut records.pairs);
+        }
+        let offset = window.offset + at as u64;
+        records.event(Found { text, bytes, offset, lines: 1, is_json: true, flags }, sink)
+    }
+
+    fn reject<S: Sink>(
+        &mut self,
+        window: Window<'_>,
+        at: usize,
+        end: usize,
+        reason: Reason,
+        sink: &mut S,
+    ) -> Result<Step, S::Error> {
+        let bytes = &window.bytes[at..end];
+        let held = if reason == Reason::TooLong { &bytes[..super::HEAD.min(bytes.len())] } else { bytes };
+        self.records.reject(window.offset + at as u64, bytes.len() as u64, reason, held, sink)?;
+        Ok(Step::To(end))
+    }
+}
+
+/// Where the line ends; none if that is not in the window yet.
+fn line_end(window: Window<'_>, at: usize) -> Option<usize> {
+    let found = memchr(b'\n', &window.bytes[at..]).map(|p| at + p);
+    found.or(window.at_end.then_some(window.bytes.len()))
+}

@@ -1,0 +1,175 @@
+//! Windows of key-value lines into records.
+
+use super::{Found, Reader, Skipped, Window};
+use crate::kv::{self, Close, Closer, Cut};
+use crate::{Flag, Flags, Form, Reason, Sink};
+
+impl Reader {
+    pub(super) fn key_value<S: Sink>(
+        &mut self,
+        window: Window<'_>,
+        start: usize,
+        sink: &mut S,
+    ) -> Result<usize, S::Error> {
+        let mut at = start;
+        if self.skipped.is_some() {
+            let Some(line) = kv::cut(window.bytes, 0, window.at_end) else {
+                return self.skip_window(window, sink);
+            };
+            self.skip(window, Some(line.end), sink)?;
+            at = line.next;
+        }
+        let mut closer = Closer::default();
+        while let Some(line) = kv::cut(window.bytes, at, window.at_end) {
+            if window.offset + at as u64 >= self.stop_at && kv::begins_record(&window.bytes[at..]) {
+                self.stop_at = 0;
+                return Ok(at);
+            }
+            let Some(next) = self.line(window, line, &mut closer, sink)? else { break };
+            at = next;
+        }
+        if self.stop_at != u64::MAX && window.offset + at as u64 >= self.stop_at && !window.at_end {
+            // A cut line may be one to stop at: it is looked at again when more of it is there.
+            return Ok(at);
+        }
+        let left = window.bytes.len() - at;
+        if left > self.max_record && kv::cut(window.bytes, at, window.at_end).is_none() {
+            let offset = window.offset + at as u64;
+            self.skipped = Some(Skipped { offset, head: Vec::new() });
+            let rest = Window { bytes: &window.bytes[at..], offset, ..window };
+            return Ok(at + self.skip_window(rest, sink)?);
+        }
+        Ok(at)
+    }
+
+    /// Takes all of the window as part of a record that is too long, but for what may be part of its end.
+    fn skip_window<S: Sink>(&mut self, window: Window<'_>, sink: &mut S) -> Result<usize, S::Error> {
+        const KEPT: usize = b"\rdatetime=".len();
+        let done = if window.at_end { window.bytes.len() } else { window.bytes.len().saturating_sub(KEPT) };
+        let part = Window { bytes: &window.bytes[..done], ..window };
+        self.skip(part, window.at_end.then_some(done), sink)?;
+        Ok(done)
+    }
+
+    /// Reads the record that begins with this line; none if the window ends too early to tell its end.
+    fn line<S: Sink>(
+        &mut self,
+        window: Window<'_>,
+        line: Cut,
+        closer: &mut Closer,
+        sink: &mut S,
+    ) -> Result<Option<usize>, S::Error> {
+        let bytes = &window.bytes[line.start..line.end];
+        let offset = window.offset + line.start as u64;
+        let records = &mut self.records;
+        if bytes.trim_ascii().is_empty() {
+            records.account.blank();
+            return Ok(Some(line.next));
+        }
+        if bytes.len() > self.max_record {
+            let head = &bytes[..super::HEAD.min(bytes.len())];
+            records.reject(offset, bytes.len() as u64, Reason::TooLong, head, sink)?;
+            return Ok(Some(line.next));
+        }
+        records.pairs.clear();
+        if !kv::scan(bytes, &mut records.pairs) {
+            records.reject(offset, bytes.len() as u64, Reason::NoKey, bytes, sink)?;
+            return Ok(Some(line.next));
+        }
+        if !records.pairs.iter().any(|pair| pair.form == Form::Unterminated) {
+            let record =
+                Whole { bytes, raw: bytes, text: window.text(line.start, line.end), offset, lines: 1 };
+            self.record(record, sink)?;
+            return Ok(Some(line.next));
+        }
+        self.open_line(window, line, closer, sink)
+    }
+
+    /// Reads the record whose first line ends inside an open quote.
+    fn open_line<S: Sink>(
+        &mut self,
+        window: Window<'_>,
+        first: Cut,
+        closer: &mut Closer,
+        sink: &mut S,
+    ) -> Result<Option<usize>, S::Error> {
+        let limit = first.start + self.max_record;
+        let (mut last, mut lines) = (first, 1);
+        let mut joined = std::mem::take(&mut self.records.joined);
+        joined.clear();
+        joined.extend_from_slice(&window.bytes[first.start..first.end]);
+        loop {
+            match closer.look(window.bytes, last.next, window.at_end, lines - 1, limit) {
+                Close::More => {
+                    self.records.joined = joined;
+                    return Ok(None);
+                }
+                Close::Nowhere => break,
+                Close::In(close, added) => {
+                    join(window, last.next, close.end, &mut joined);
+                    (last, lines) = (close, lines + added);
+                }
+            }
+            self.records.pairs.clear();
+            kv::scan(&joined, &mut self.records.pairs);
+            if !self.records.pairs.iter().any(|pair| pair.form == Form::Unterminated) {
+                break;
+            }
+        }
+        let raw = &window.bytes[first.start..last.end];
+        let offset = window.offset + first.start as u64;
+        let record = Whole { bytes: &joined, raw, text: std::str::from_utf8(&joined).ok(), offset, lines };
+        let result = self.record(record, sink);
+        self.records.joined = joined;
+        result.map(|()| Some(last.next))
+    }
+
+    /// Hands over a record that is scanned; one that is not UTF-8 is mended and scanned again.
+    #[inline]
+    fn record<S: Sink>(&mut self, record: Whole<'_>, sink: &mut S) -> Result<(), S::Error> {
+        let records = &mut self.records;
+        let mut flags = Flags::default();
+        let mended;
+        let text = if let Some(text) = record.text {
+            text
+        } else {
+            flags.raise(Flag::InvalidUtf8);
+            mended = String::from_utf8_lossy(record.bytes);
+            records.pairs.clear();
+            kv::scan(mended.as_bytes(), &mut records.pairs);
+            &mended
+        };
+        if records.pairs.iter().any(|pair| pair.form == Form::Unterminated) {
+            flags.raise(Flag::UnterminatedQuote);
+        }
+        let lines = u64::from(record.lines);
+        let found = Found { text, bytes: record.raw, offset: record.offset, lines, is_json: false, flags };
+        records.event(found, sink)
+    }
+}
+
+/// A whole record.
+#[derive(Clone, Copy)]
+struct Whole<'a> {
+    /// Its content, line ends inside being LF.
+    bytes: &'a [u8],
+    /// Its bytes as they stand in the source.
+    raw: &'a [u8],
+    /// Its content as text, if it is text.
+    text: Option<&'a str>,
+    offset: u64,
+    lines: u32,
+}
+
+/// Appends the lines from `start` up to `end`, each after a line feed.
+fn join(window: Window<'_>, start: usize, end: usize, joined: &mut Vec<u8>) {
+    let mut at = start;
+    while let Some(line) = kv::cut(window.bytes, at, window.at_end) {
+        joined.push(b'\n');
+        joined.extend_from_slice(&window.bytes[line.start..line.end]);
+        at = line.next;
+        if line.end >= end {
+            break;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Where events and rejects go.
+
+use bumpalo::Bump;
+
+use crate::Event;
+
+macro_rules! reasons {
+    ($( #[doc = $doc:literal] $name:ident $text:literal; )+) => {
+        /// Why a line went to the quarantine.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Reason { $( #[doc = $doc] $name, )+ }
+
+        impl Reason {
+            /// Every reason.
+            pub const ALL: &[Self] = &[$( Self::$name, )+];
+
+            /// Its name in the quarantine and the report.
+            pub const fn name(self) -> &'static str {
+                match self { $( Self::$name => $text, )+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The line does not begin with a key and `=`.
+    NoKey "no_key";
+    /// The record is longer than `--max-record`.
+    TooLong "too_long";
+    /// The bytes are no JSON.
+    BadJson "bad_json";
+    /// The JSON is no object.
+    NotAnObject "not_an_object";
+    /// The file ends inside the JSON object.
+    CutJson "cut_json";
+    /// Some bytes were not UTF-8; the record itself was kept.
+    InvalidUtf8 "invalid_utf8";
+}
+
+/// A line that was no record, or the original bytes of a record that was mended.
+#[derive(Clone, Copy, Debug)]
+pub struct Reject<'a> {
+    /// Where it begins in its source, in bytes.
+    pub offset: u64,
+    /// How long it is, in bytes.
+    pub length: u64,
+    /// Why it is here.
+    pub reason: Reason,
+    /// Whether the record was kept all the same.
+    pub recovered: bool,
+    /// Its bytes; of one that is too long, its first few thousand.
+    pub bytes: &'a [u8],
+}
+
+/// Takes the events and rejects of a [`Reader`](crate::Reader) in the order of the input.
+pub trait Sink {
+    /// What stops the reading.
+    type Error;
+
+    /// Takes one event; `bump` is the arena it borrows from, emptied afterwards.
+    ///
+    /// # Errors
+    /// Whatever stops the reading.
+    fn event(&mut self, event: &Event<'_>, bump: &Bump) -> Result<(), Self::Error>;
+
+    /// Takes one reject.
+    ///
+    /// # Errors
+    /// Whatever stops the reading.
+    fn reject(&mut self, reject: &Reject<'_>) -> Result<(), Self::Error>;
+}

@@ -1,0 +1,120 @@
+//! `SpamProcessingDetail` and other columns of JSON text, in all the encodings they come in.
+
+use bumpalo::Bump;
+use mimelake_schema::VERDICTS;
+
+use crate::{Form, Pair, Verdict, Verdicts, json, kv::MAX_NESTING};
+
+/// The JSON in a text that may be JSON, a JSON string that holds JSON, or one that holds such a string.
+///
+/// None if it is no JSON; an inner none if it says null.
+pub(crate) fn decoded<'a>(text: &'a str, bump: &'a Bump) -> Option<Option<&'a str>> {
+    let mut text = text.trim_ascii();
+    for _ in 0..3 {
+        if text.is_empty() || text == "null" {
+            return Some(None);
+        }
+        let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else { break };
+        text = json::unescape(inner, bump).0.trim_ascii();
+    }
+    is_json(text).then_some(Some(text))
+}
+
+/// Whether the text is one JSON value and nothing else.
+fn is_json(text: &str) -> bool {
+    if text.len() < 2 * MAX_NESTING as usize && text.parse::<f64>().is_ok() {
+        return true;
+    }
+    matches!(text, "true" | "false")
+        || json::skip_value(text.as_bytes(), 0)
+            .is_ok_and(|end| json::skip_blank(text.as_bytes(), end) == text.len())
+}
+
+/// The known verdicts in the JSON text of a spam scan; none if it is no object.
+pub(crate) fn verdicts<'a>(text: &'a str, pairs: &mut Vec<Pair>, bump: &'a Bump) -> Option<&'a Verdicts<'a>> {
+    pairs.clear();
+    if !json::members(text.as_bytes(), pairs) {
+        return None;
+    }
+    let outer = pairs.len();
+    let mut found = Verdicts::default();
+    for at in 0..outer {
+        let pair = pairs[at];
+        let key = pair.key.of_text(text);
+        if key.eq_ignore_ascii_case("greyEmail") {
+            found.grey_email = boolean(text, pair);
+        } else if let Some(place) = VERDICTS.iter().position(|(_, name)| key.eq_ignore_ascii_case(name)) {
+            found.each[place] = verdict(text, pair, pairs, bump);
+            pairs.truncate(outer);
+        }
+    }
+    Some(bump.alloc(found))
+}
+
+fn verdict<'a>(text: &'a str, pair: Pair, pairs: &mut Vec<Pair>, bump: &'a Bump) -> Option<Verdict<'a>> {
+    if pair.form != Form::Nested {
+        return None;
+    }
+    let inner = pair.value.of_text(text);
+    let first = pairs.len();
+    if !json::members(inner.as_bytes(), pairs) {
+        return None;
+    }
+    let mut verdict = Verdict::default();
+    for member in &pairs[first..] {
+        match member.key.of_text(inner) {
+            "allow" => verdict.allow = boolean(inner, *member),
+            "info" => verdict.info = string(inner, *member, bump),
+            _ => {}
+        }
+    }
+    Some(verdict)
+}
+
+fn boolean(text: &str, pair: Pair) -> Option<bool> {
+    super::scalar::boolean(pair.value.of_text(text))
+}
+
+fn string<'a>(text: &'a str, pair: Pair, bump: &'a Bump) -> Option<&'a str> {
+    let raw = pair.value.of_text(text);
+    match pair.form {
+        Form::Null => None,
+        Form::Escaped => Some(json::unescape(raw, bump).0),
+        _ => Some(raw),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DETAIL: &str = r#"{"spf":{"info":"SPF_FAIL","allow":true},"dkim":{"info":null,"allow":"false"},"permittedSender":{"info":"none","allow":true},"greyEmail":false,"new":{"x":1}}"#;
+
+    #[test]
+    fn decodes_every_encoding() {
+        let bump = Bump::new();
+        let once = serde_json::to_string(DETAIL).unwrap();
+        let twice = serde_json::to_string(&once).unwrap();
+        for text in [DETAIL, &once, &twice] {
+            assert_eq!(decoded(text, &bump), Some(Some(DETAIL)), "{text}");
+        }
+        for text in ["null", "", " ", r#""null""#] {
+            assert_eq!(decoded(text, &bump), Some(None), "{text}");
+        }
+        for text in ["{", "none", r#"{"a":}"#, "\""] {
+            assert_eq!(decoded(text, &bump), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_the_known_verdicts() {
+        let bump = Bump::new();
+        let found = verdicts(DETAIL, &mut Vec::new(), &bump).unwrap();
+        assert_eq!(found.each[0], Some(Verdict { allow: Some(true), info: Some("SPF_FAIL") }));
+        assert_eq!(found.each[1], Some(Verdict { allow: Some(false), info: None }));
+        assert_eq!(found.each[2], None);
+        assert_eq!(found.each[4], Some(Verdict { allow: Some(true), info: Some("none") }));
+        assert_eq!(found.grey_email, Some(false));
+        assert_eq!(verdicts("[1]", &mut Vec::new(), &bump), None);
+    }
+}
