@@ -46,7 +46,8 @@ impl Change {
     /// Undoes the change, as far as what the disk kept of later ones allows.
     fn undo(&self) {
         let _ = match self {
-            Self::Directory(path) => fs::remove_dir(path),
+            // With all that is in it, synced or not: nothing leads there any more.
+            Self::Directory(path) => fs::remove_dir_all(path),
             Self::File(path) => fs::remove_file(path),
             Self::Renamed { from, to } => fs::rename(to, from),
             Self::Removed { path, bytes } => fs::write(path, bytes),

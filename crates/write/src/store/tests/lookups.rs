@@ -91,6 +91,35 @@ fn damage_is_told_again() {
 }
 
 #[test]
+fn damage_goes_with_the_commit_that_saw_it() {
+    let out = tempfile::tempdir().unwrap();
+    let store = open(out.path());
+    commit(&store, vec![archive("bad.zip", 2, vec![unit(0, key("x"))])]);
+    let input = archive("bad.zip", 2, vec![unit(1, key("y"))]);
+    let old = commit(&store, vec![CommittedInput { damage: Some("cut".to_owned()), ..input.clone() }]);
+    let mut job = store.begin().unwrap();
+    job.replace([old.id]);
+    job.commit(vec![input], Counts::default()).unwrap();
+    now_and_later(out.path(), store, |store| {
+        assert_eq!(store.stamp_state(&stamp("bad.zip", 500)), UNCHANGED);
+    });
+}
+
+#[test]
+fn a_plain_file_is_not_covered_by_what_it_was() {
+    let out = tempfile::tempdir().unwrap();
+    let store = open(out.path());
+    commit(&store, vec![plain("app.log", "01234")]);
+    store
+        .remember_aliases(vec![CommittedInput { stamp: stamp("app.log", 10), ..plain("", "01234") }])
+        .unwrap();
+    now_and_later(out.path(), store, |store| {
+        let covered = vec![(0, key("01234"))];
+        assert_eq!(store.stamp_state(&stamp("app.log", 10)), StampState::Partly { covered });
+    });
+}
+
+#[test]
 fn digests_are_needed_only_where_length_and_crc_fit() {
     let out = tempfile::tempdir().unwrap();
     let store = open(out.path());

@@ -118,6 +118,18 @@ fn a_run_that_adds_nothing_changes_nothing() {
 }
 
 #[test]
+fn a_job_that_never_ended_is_cleaned_up_after() {
+    let out = tempfile::tempdir().unwrap();
+    let store = open(out.path());
+    let runs = store.layout.runs();
+    std::mem::forget(store.begin().unwrap());
+    drop(store);
+    assert_eq!(layout::names(&runs).unwrap().len(), 1);
+    drop(open(out.path()));
+    assert!(layout::names(&runs).unwrap().is_empty());
+}
+
+#[test]
 fn jobs_run_side_by_side() {
     let out = tempfile::tempdir().unwrap();
     let store = open(out.path());

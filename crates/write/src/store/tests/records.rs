@@ -134,7 +134,10 @@ fn merged_files_say_the_same() {
     drop(store);
 
     let store = open(out.path());
-    assert_eq!(layout::names(&store.layout.commits()).unwrap().len(), 1);
+    let merged = layout::names(&store.layout.commits()).unwrap();
+    assert_eq!(merged.len(), 1);
+    let merged = fs::read_to_string(store.layout.commits().join(&merged[0])).unwrap();
+    assert_eq!(merged.lines().count(), files.len() - 1, "the void record is dropped");
     assert_eq!(
         (state(&store), named(&store), self::rows(out.path())),
         (before.clone(), live.clone(), rows.clone())
