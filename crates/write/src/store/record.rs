@@ -110,7 +110,7 @@ impl Listing {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommittedInput {
     /// The file as it was found.
-    #[serde(flatten)]
+    #[serde(rename = "f")]
     pub stamp: FileStamp,
     /// All that the file holds, also what other jobs read. Every job must state the same.
     #[serde(rename = "k")]
