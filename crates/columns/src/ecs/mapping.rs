@@ -1,0 +1,158 @@
+//! Which leaf is filled from where.
+
+use std::borrow::Cow;
+
+use bumpalo::Bump;
+use mimelake_parse::{Event, ExtraPair};
+use mimelake_schema::{ECS_VERSION, EventType, Field};
+
+use super::{
+    derive, id,
+    part::Part,
+    record::{Places, Record},
+};
+use crate::document::{Cell, Layout, Leaf};
+
+/// Where a leaf's cell comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// The same text in every row.
+    Constant,
+    /// The column at this place.
+    Column(u8),
+    /// The record itself.
+    Original,
+    /// A made field.
+    Part(Part),
+}
+
+/// Fills the ECS layout of one event type.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    /// One for each leaf.
+    sources: Vec<Source>,
+    places: Places,
+    seed: u64,
+}
+
+/// Further fields that columns are copied to.
+const ALSO: &[(Field, &str)] = &[
+    (Field::FileName, "threat.indicator.file.name"),
+    (Field::Md5, "threat.indicator.file.hash.md5"),
+    (Field::Sha1, "threat.indicator.file.hash.sha1"),
+    (Field::Sha256, "threat.indicator.file.hash.sha256"),
+];
+
+impl Mapping {
+    /// The layout of an event type and what fills it.
+    pub(crate) fn new(event_type: EventType, original: bool) -> (Layout, Self) {
+        let mut planned = vec![];
+        columns(event_type, original, &mut planned);
+        let (mut planned, mimecast): (Vec<_>, Vec<_>) =
+            planned.into_iter().partition(|(leaf, _)| !leaf.path.starts_with("mimecast."));
+        // Behind the timestamp, the first column of every table.
+        planned.splice(1..1, constants(event_type));
+        planned.extend(parts(event_type));
+        planned.extend(mimecast);
+        let layout = Layout::new(planned.iter().map(|(leaf, _)| leaf.clone()).collect());
+        let source = |leaf: &Leaf| planned.iter().find(|(other, _)| other.path == leaf.path).map(|(_, s)| *s);
+        let sources = layout.leaves().iter().filter_map(source).collect();
+        (layout, Self { sources, places: Places::new(event_type), seed: id::seed(event_type) })
+    }
+
+    /// One cell for each leaf.
+    pub(crate) fn row<'a>(&self, layout: &'a Layout, event: &Event<'a>, bump: &'a Bump) -> &'a [Cell<'a>] {
+        let record = Record { event, places: &self.places };
+        let parts = derive::parts(&record, self.seed, bump);
+        let leaves = layout.leaves().iter().zip(&self.sources);
+        bump.alloc_slice_fill_iter(leaves.map(|(leaf, source)| match source {
+            Source::Constant => leaf.constant.as_deref().map_or(Cell::Null, Cell::Text),
+            Source::Column(place) => column(event, usize::from(*place), bump),
+            Source::Original => Cell::Text(event.text),
+            Source::Part(part) => parts.get(*part),
+        }))
+    }
+}
+
+/// A column's cell; null where it says nothing.
+fn column<'a>(event: &Event<'a>, place: usize, bump: &'a Bump) -> Cell<'a> {
+    let Some(value) = event.values.get(place) else { return Cell::Null };
+    match Cell::from(*value) {
+        Cell::Text("") | Cell::List([]) => Cell::Null,
+        Cell::Verdicts(verdicts) if *verdicts == mimelake_parse::Verdicts::default() => Cell::Null,
+        Cell::Pairs(pairs) => said(pairs, bump),
+        cell => cell,
+    }
+}
+
+/// The pairs that say something.
+fn said<'a>(pairs: &'a [ExtraPair<'a>], bump: &'a Bump) -> Cell<'a> {
+    let says = |pair: &ExtraPair<'_>| pair.value.is_some_and(|v| !v.is_empty());
+    let pairs = if pairs.iter().all(says) {
+        pairs
+    } else {
+        let said = pairs.iter().copied().filter(says);
+        bumpalo::collections::Vec::from_iter_in(said, bump).into_bump_slice()
+    };
+    if pairs.is_empty() { Cell::Null } else { Cell::Pairs(pairs) }
+}
+
+type Planned = (Leaf, Source);
+
+fn constants(event_type: EventType) -> impl Iterator<Item = Planned> {
+    let dataset = Cow::Owned(format!("mimecast.{}", event_type.table()));
+    let texts = [
+        ("ecs.version", Cow::Borrowed(ECS_VERSION)),
+        ("event.module", Cow::Borrowed("mimecast")),
+        ("event.dataset", dataset),
+        ("observer.vendor", Cow::Borrowed("Mimecast")),
+        ("observer.product", Cow::Borrowed("Mimecast Email Security")),
+        ("observer.type", Cow::Borrowed("email-gateway")),
+    ];
+    texts.into_iter().map(|(path, text)| {
+        let leaf = Leaf { constant: Some(text), ..Leaf::new(path, crate::document::LeafKind::Text) };
+        (leaf, Source::Constant)
+    })
+}
+
+fn parts(event_type: EventType) -> impl Iterator<Item = Planned> {
+    let has = move |field: &Field| event_type.columns().contains(field);
+    let apply = move |part: &&Part| part.row().of.is_empty() || part.row().of.iter().any(has);
+    let planned = |part: &Part| (Leaf::new(part.row().path, part.row().kind), Source::Part(*part));
+    Part::ALL.iter().filter(apply).map(planned)
+}
+
+/// The columns that are copied.
+fn columns(event_type: EventType, original: bool, planned: &mut Vec<Planned>) {
+    let places = Places::new(event_type);
+    for field in event_type.columns() {
+        let Some(place) = places.get(*field) else { continue };
+        let source = Source::Column(place as u8);
+        for path in paths(*field).filter(|path| !is_made(path)) {
+            let leaf = Leaf { path, kind: field.row().kind.into(), column: Some(*field), constant: None };
+            planned.push((leaf, source));
+        }
+    }
+    if original {
+        let leaves = Field::Original.row().ecs.iter().copied().map(|path| {
+            let kind = Field::Original.row().kind.into();
+            (Leaf { column: Some(Field::Original), ..Leaf::new(path, kind) }, Source::Original)
+        });
+        planned.extend(leaves);
+    }
+}
+
+/// The fields that a column is written to.
+fn paths(field: Field) -> impl Iterator<Item = Cow<'static, str>> {
+    let own = field.row().ecs.iter().copied().map(Cow::Borrowed);
+    let other = field.row().ecs.is_empty().then(|| Cow::Owned(format!("mimecast.{}", field.column())));
+    let also = ALSO.iter().filter(move |(f, _)| *f == field).map(|(_, path)| Cow::Borrowed(*path));
+    own.chain(other).chain(also)
+}
+
+/// Whether a field, or the list that it is a member of, is made.
+fn is_made(path: &str) -> bool {
+    let within =
+        |whole: &str| path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    Part::ALL.iter().any(|part| within(part.row().path))
+}
