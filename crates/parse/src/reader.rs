@@ -31,6 +31,8 @@ pub struct Reader {
     place: json::Place,
     /// JSON: something stands on the line so far.
     line_open: bool,
+    /// JSON: no line feed stands between the place reached and this byte of the source.
+    line_to: u64,
     skipped: Option<Skipped>,
     records: Records,
 }
@@ -87,6 +89,7 @@ impl Reader {
             stop_at: u64::MAX,
             place: json::Place::Top,
             line_open: false,
+            line_to: 0,
             skipped: None,
             records: Records {
                 builder: Builder::new(source),

@@ -186,6 +186,57 @@ fn records_that_are_too_long() {
 }
 
 #[test]
+fn an_open_quote_holds_no_more_than_a_record() {
+    let open = "Act=1|Subject=\\open\n";
+    let mut reader = Reader::new(Format::KeyValue, "x").max_record(1 << 10);
+    let mut collector = Collector::default();
+    let endless = open.to_owned() + &"x".repeat(100_000);
+    let done = reader.read(endless.as_bytes(), 0, false, &mut collector).unwrap();
+    assert!(endless.len() - done <= 2 << 10, "{} bytes are left", endless.len() - done);
+    // A record of 4096 bytes is taken, and one byte more is too much.
+    for (more, lines) in [(0, 2), (1, 1)] {
+        let text = format!("{open}{}\\\n", "x".repeat((1 << 12) - open.len() - 1 + more));
+        for step in [1, 100, 1 << 20] {
+            let (reader, _) = read_in_steps(Format::KeyValue, "x", text.as_bytes(), step);
+            let continued = reader.account().continued;
+            assert_eq!(continued + 1, lines, "{more} more, step {step}");
+        }
+    }
+}
+
+#[test]
+fn blank_lines_may_be_too_long() {
+    let text = format!("{}\nAct=1|Rcpt=b\n", " ".repeat(20_000));
+    for step in [100, 1 << 20] {
+        let (_, collector) = read_in_steps(Format::KeyValue, "x", text.as_bytes(), step);
+        assert_eq!((reasons(&collector), collector.events.len()), (vec![Reason::TooLong], 1));
+    }
+}
+
+/// A whole file may stand on one line, longer than any record.
+#[test]
+fn a_broken_record_does_not_cost_the_rest_of_its_line() {
+    let record = r#"{"Act":"Acc","Rcpt":"a"}"#;
+    let rest = vec![record; 1000].join(",");
+    for (broken, reason) in [(r#"{"Act" 1}"#, Reason::BadJson), ("7", Reason::NotAnObject)] {
+        let text = format!("[{record},{broken},{rest}]");
+        for step in [1, 100, 1 << 20] {
+            let (_, collector) = read_in_steps(Format::Json, "x", text.as_bytes(), step);
+            assert_eq!((collector.events.len(), reasons(&collector)), (1001, vec![reason]), "step {step}");
+        }
+    }
+}
+
+/// Four megabytes of each, most on one line: with quadratic time this would take minutes.
+#[test]
+fn hostile_json_takes_linear_time() {
+    let size = 4 << 20;
+    for unit in ["1,", "{\"a\" 1},", "[", "\"", "{\"a\":[1,\n"] {
+        read(Format::Json, "x", &("[".to_owned() + &unit.repeat(size / unit.len())));
+    }
+}
+
+#[test]
 fn json_in_every_shape() {
     let a = r#"{"acc":"C0A0","Act":"Acc","Rcpt":"a@x.org","datetime":"2017-05-26T19:24:18+0100"}"#;
     let pretty = a.replace(',', ",\n  ").replace('{', "{\n  ");

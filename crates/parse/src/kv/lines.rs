@@ -85,10 +85,9 @@ pub(crate) struct Closer {
 }
 
 impl Closer {
-    /// Looks at the lines from `start` on for one that closes a quote.
+    /// Looks at the lines from `start` on for one that closes a quote and ends by `limit`.
     ///
-    /// `already` lines continue the record as it is; its first byte is at `record`, and it may grow to
-    /// `max_record` bytes.
+    /// `already` lines continue the record as it is.
     pub(crate) fn look(
         &mut self,
         window: &[u8],
@@ -99,9 +98,6 @@ impl Closer {
     ) -> Close {
         let mut next = start;
         for added in 1..=MAX_CONTINUATION - already.min(MAX_CONTINUATION) {
-            if next >= limit {
-                return Close::Nowhere;
-            }
             let rest = &window[next.min(window.len())..];
             if begins_record(rest) {
                 return Close::Nowhere;
@@ -110,8 +106,13 @@ impl Closer {
                 return Close::More;
             }
             let Some(line) = cut(window, next, at_end) else {
-                return if at_end { Close::Nowhere } else { Close::More };
+                // What may be the beginning of `\rdatetime=` may lie behind the line's content.
+                let is_over = at_end || window.len() > limit + BEGINS.len();
+                return if is_over { Close::Nowhere } else { Close::More };
             };
+            if line.end > limit {
+                return Close::Nowhere;
+            }
             if next >= self.none_before {
                 if closes(&window[line.start..line.end]) {
                     return Close::In(line, added);

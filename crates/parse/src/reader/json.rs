@@ -121,17 +121,23 @@ impl Reader {
         reason: Reason,
         sink: &mut S,
     ) -> Result<Step, S::Error> {
-        let Some(line_end) = line_end(window, at) else { return Ok(Step::More) };
-        let end = balanced_end(&window.bytes[..line_end], at).unwrap_or(line_end);
-        self.reject(window, at, end, reason, sink)
+        let line_end = self.line_end(window, at);
+        let line = &window.bytes[..line_end.unwrap_or(window.bytes.len())];
+        // The line's end is not waited for: all of a file may stand on one line.
+        match balanced_end(line, at).or(line_end) {
+            Some(end) => self.reject(window, at, end, reason, sink),
+            None => Ok(Step::More),
+        }
     }
 
     /// Rejects something that is no object: a value up to its end, or the rest of the line.
     fn stray<S: Sink>(&mut self, window: Window<'_>, at: usize, sink: &mut S) -> Result<Step, S::Error> {
-        let Some(line_end) = line_end(window, at) else { return Ok(Step::More) };
-        match skip_value(&window.bytes[..line_end], at) {
-            Ok(end) => self.reject(window, at, end, Reason::NotAnObject, sink),
-            Err(_) => self.reject(window, at, line_end, Reason::BadJson, sink),
+        let line_end = self.line_end(window, at);
+        let line = &window.bytes[..line_end.unwrap_or(window.bytes.len())];
+        match (skip_value(line, at), line_end) {
+            (Ok(end), _) => self.reject(window, at, end, Reason::NotAnObject, sink),
+            (Err(_), Some(end)) => self.reject(window, at, end, Reason::BadJson, sink),
+            (Err(_), None) => Ok(Step::More),
         }
     }
 
@@ -204,10 +210,15 @@ impl Reader {
         self.records.reject(window.offset + at as u64, bytes.len() as u64, reason, held, sink)?;
         Ok(Step::To(end))
     }
-}
 
-/// Where the line ends; none if that is not in the window yet.
-fn line_end(window: Window<'_>, at: usize) -> Option<usize> {
-    let found = memchr(b'\n', &window.bytes[at..]).map(|p| at + p);
-    found.or(window.at_end.then_some(window.bytes.len()))
+    /// Where the line ends; none if that is not in the window yet.
+    ///
+    /// Each byte is looked at once, however many records the line holds.
+    fn line_end(&mut self, window: Window<'_>, at: usize) -> Option<usize> {
+        let length = window.bytes.len();
+        let from = (self.line_to.saturating_sub(window.offset) as usize).clamp(at, length);
+        let found = memchr(b'\n', &window.bytes[from..]).map(|p| from + p);
+        self.line_to = window.offset + found.unwrap_or(length) as u64;
+        found.or(window.at_end.then_some(length))
+    }
 }

@@ -62,13 +62,13 @@ impl Reader {
         let bytes = &window.bytes[line.start..line.end];
         let offset = window.offset + line.start as u64;
         let records = &mut self.records;
-        if bytes.trim_ascii().is_empty() {
-            records.account.blank();
-            return Ok(Some(line.next));
-        }
         if bytes.len() > self.max_record {
             let head = &bytes[..super::HEAD.min(bytes.len())];
             records.reject(offset, bytes.len() as u64, Reason::TooLong, head, sink)?;
+            return Ok(Some(line.next));
+        }
+        if bytes.trim_ascii().is_empty() {
+            records.account.blank();
             return Ok(Some(line.next));
         }
         records.pairs.clear();
