@@ -1,0 +1,45 @@
+//! Lists of structs.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StructArray};
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+
+use super::list::{Lists, element};
+use super::tree::Tree;
+use crate::document::{Cell, Leaf};
+
+#[derive(Debug)]
+pub(super) struct StructsColumn {
+    lists: Lists,
+    elements: Tree,
+    /// How many elements.
+    len: usize,
+}
+
+impl StructsColumn {
+    pub(super) fn new(members: &[Leaf]) -> Self {
+        Self { lists: Lists::default(), elements: Tree::new(members), len: 0 }
+    }
+
+    pub(super) fn data_type(&self) -> DataType {
+        DataType::List(element(DataType::Struct(self.elements.fields().clone())))
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, rows: Option<&[&[Cell<'_>]]>) -> usize {
+        let elements = rows.unwrap_or_default();
+        self.len += elements.len();
+        let elements: usize = elements.iter().map(|row| self.elements.push(row)).sum();
+        self.lists.push(rows.map(<[_]>::len)) + elements
+    }
+
+    pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        let len = std::mem::take(&mut self.len);
+        let members = self.elements.finish(len)?;
+        let fields = self.elements.fields().clone();
+        let elements = StructArray::try_new_with_length(fields, members, None, len)?;
+        self.lists.finish_over(Arc::new(elements))
+    }
+}

@@ -1,0 +1,32 @@
+//! Lists of text.
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+
+use super::list::{Lists, element};
+use super::text::TextColumn;
+
+#[derive(Debug, Default)]
+pub(super) struct TextListColumn {
+    lists: Lists,
+    elements: TextColumn,
+}
+
+impl TextListColumn {
+    pub(super) fn data_type() -> DataType {
+        DataType::List(element(DataType::Utf8))
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, list: Option<&[&str]>) -> usize {
+        let elements: usize =
+            list.unwrap_or_default().iter().map(|text| self.elements.push(Some(text))).sum();
+        self.lists.push(list.map(<[_]>::len)) + elements
+    }
+
+    pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        let elements = self.elements.finish();
+        self.lists.finish_over(elements)
+    }
+}
