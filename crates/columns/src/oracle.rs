@@ -27,13 +27,13 @@ pub fn object(leaves: &[Leaf], row: &[Cell<'_>]) -> Value {
 
 fn value(leaf: &Leaf, cell: &Cell<'_>) -> Option<Value> {
     Some(match cell {
-        Cell::Null => return None,
+        Cell::Null | Cell::Pairs([]) => return None,
         Cell::Text(text) => json!(text),
         Cell::Int(number) => json!(number),
         Cell::Bool(bit) => json!(bit),
         Cell::Time(micros) => json!(time(*micros)?),
         Cell::List(list) => json!(list),
-        Cell::Verdicts(verdicts) => verdicts_object(verdicts),
+        Cell::Verdicts(verdicts) => Some(verdicts_object(verdicts)).filter(|v| *v != json!({}))?,
         Cell::Pairs(pairs) => pairs_object(pairs),
         Cell::Structs(rows) => {
             let crate::document::LeafKind::Structs(members) = leaf.kind else {
@@ -51,7 +51,9 @@ fn verdicts_object(verdicts: &Verdicts<'_>) -> Value {
         let mut members = Map::new();
         members.extend(verdict.allow.map(|allow| ("allow".to_owned(), json!(allow))));
         members.extend(verdict.info.map(|info| ("info".to_owned(), json!(info))));
-        object.insert((*name).to_owned(), Value::Object(members));
+        if !members.is_empty() {
+            object.insert((*name).to_owned(), Value::Object(members));
+        }
     }
     object.extend(verdicts.grey_email.map(|grey| ("grey_email".to_owned(), json!(grey))));
     Value::Object(object)

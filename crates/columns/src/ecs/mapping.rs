@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bumpalo::Bump;
-use mimelake_parse::{Event, ExtraPair};
+use mimelake_parse::{Event, ExtraPair, Verdict, Verdicts};
 use mimelake_schema::{ECS_VERSION, EventType, Field};
 
 use super::{
@@ -79,10 +79,20 @@ fn column<'a>(event: &Event<'a>, place: usize, bump: &'a Bump) -> Cell<'a> {
     let Some(value) = event.values.get(place) else { return Cell::Null };
     match Cell::from(*value) {
         Cell::Text("") | Cell::List([]) => Cell::Null,
-        Cell::Verdicts(verdicts) if *verdicts == mimelake_parse::Verdicts::default() => Cell::Null,
+        Cell::Verdicts(verdicts) => given(verdicts, bump),
         Cell::Pairs(pairs) => said(pairs, bump),
         cell => cell,
     }
+}
+
+/// The verdicts that say something.
+fn given<'a>(verdicts: &'a Verdicts<'a>, bump: &'a Bump) -> Cell<'a> {
+    let mut given = *verdicts;
+    for verdict in &mut given.each {
+        let said = verdict.map(|v| Verdict { info: v.info.filter(|info| !info.is_empty()), ..v });
+        *verdict = said.filter(|v| *v != Verdict::default());
+    }
+    if given == Verdicts::default() { Cell::Null } else { Cell::Verdicts(bump.alloc(given)) }
 }
 
 /// The pairs that say something.

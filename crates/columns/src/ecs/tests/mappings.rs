@@ -1,6 +1,7 @@
 use mimelake_parse::{
     ExtraPair,
-    Value::{Bool, Int, List, Null, Pairs, Text},
+    Value::{Bool, Int, List, Null, Pairs, Text, Verdicts},
+    Verdict,
 };
 use mimelake_schema::{Dialect, EventType, Field};
 use serde_json::json;
@@ -211,6 +212,16 @@ fn pairs_that_say_nothing_are_left_out() {
     let json = ecs(EventType::Unknown, &[(Field::Extra, Pairs(&pairs))]);
     says(&json, "mimecast", json!({"extra": {"C": ["c", "d"]}}));
     says(&ecs(EventType::Unknown, &[(Field::Extra, Pairs(&pairs[..2]))]), "mimecast", json!(null));
+}
+
+#[test]
+fn verdicts_that_say_nothing_are_left_out() {
+    let verdict = |allow, info| Some(Verdict { allow, info });
+    let each =
+        [verdict(Some(true), Some("")), verdict(None, Some("")), verdict(None, Some("x")), None, None, None];
+    let verdicts = mimelake_parse::Verdicts { each, grey_email: None };
+    let json = ecs(EventType::Receipt, &[(Field::SpamDetail, Verdicts(&verdicts))]);
+    says(&json, "mimecast", json!({"spam_detail": {"spf": {"allow": true}, "dmarc": {"info": "x"}}}));
 }
 
 #[test]
