@@ -278,6 +278,7 @@ fn broken_json_costs_itself_only() {
         (format!("{a}\nhello\n{a}"), 2, vec![Reason::BadJson]),
         (format!("[{a},7,\"x\",{a}]"), 2, vec![Reason::NotAnObject, Reason::NotAnObject]),
         (format!("{{\"type\":\"MTA\",\"data\":[{a},{{\"Act\":"), 1, vec![Reason::CutJson]),
+        (format!("{{\"data\":[{a}],\"fail\":[}},\n{a}"), 2, vec![Reason::BadJson]),
     ];
     for (text, events, expected) in cases {
         for step in [1, 1 << 20] {

@@ -161,8 +161,11 @@ impl Reader {
             }
             _ => {}
         }
-        self.place = Place::Top;
-        self.stray(window, at, sink)
+        let step = self.stray(window, at, sink)?;
+        if matches!(step, Step::To(_)) {
+            self.place = Place::Top;
+        }
+        Ok(step)
     }
 
     fn whole_object<S: Sink>(
