@@ -1,0 +1,20 @@
+//! Rows to a Parquet file.
+//!
+//! A [`ParquetPart`] takes the rows of one layout, collects them into record batches, and writes those to
+//! anything that can be written to, a part file of the [store](crate::store) for one. How each column is
+//! encoded is decided in one place, the module `plan`.
+//!
+//! Files are for readers of this decade: data pages of version 1, `DELTA_LENGTH_BYTE_ARRAY` and
+//! `DELTA_BINARY_PACKED` beside dictionaries, column and offset index, bloom filters on the columns that one
+//! email or one file is looked up by.
+
+mod compression;
+mod error;
+mod part;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+pub use compression::{Compression, CompressionError};
+pub use error::ParquetPartError;
+pub use part::{ParquetPart, PartLabels, WrittenPart};

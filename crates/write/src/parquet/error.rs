@@ -1,0 +1,41 @@
+//! What can go wrong with a Parquet file.
+
+use std::io;
+
+use arrow::error::ArrowError;
+use parquet::errors::ParquetError;
+
+/// Why a Parquet file could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParquetPartError {
+    /// What it is written to said no; a part file's errors name the path.
+    #[error(transparent)]
+    Write(io::Error),
+    /// The rows could not be encoded, which is a defect of mimelake.
+    #[error("cannot encode rows of table {table} as Parquet: {source}; please report this")]
+    Encode {
+        /// The table.
+        table: String,
+        /// The writer's answer.
+        source: ParquetError,
+    },
+}
+
+impl ParquetPartError {
+    /// Names the table, and tells what the disk says from what the encoder says.
+    pub(super) fn new(table: &str, error: ParquetError) -> Self {
+        let encode = |source| Self::Encode { table: table.to_owned(), source };
+        match error {
+            ParquetError::External(cause) => match cause.downcast::<io::Error>() {
+                Ok(error) => Self::Write(*error),
+                Err(cause) => encode(ParquetError::External(cause)),
+            },
+            other => encode(other),
+        }
+    }
+
+    pub(super) fn arrow(table: &str, error: ArrowError) -> Self {
+        Self::new(table, error.into())
+    }
+}

@@ -1,0 +1,161 @@
+//! How each column is encoded.
+
+use mimelake_columns::document::{Layout, Leaf, LeafKind};
+use mimelake_schema::Field;
+use parquet::basic::{Compression as Codec, Encoding};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::schema::types::ColumnPath;
+
+use super::PartLabels;
+
+/// The largest row group.
+pub(super) const GROUP_ROWS: usize = 1 << 20;
+const GROUP_BYTES: usize = 128 << 20;
+const PAGE_BYTES: usize = 1 << 20;
+const PAGE_ROWS: usize = 50_000;
+/// Bounds in statistics and indexes are cut here.
+const BOUND_BYTES: usize = 32;
+/// How many of the values that are not there a bloom filter says may be there. It costs about 10 bits for each
+/// value that is.
+const FALSE_POSITIVES: f64 = 0.01;
+
+/// What is chosen for the columns of one leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Whether values are numbered and each is stored once.
+    dictionary: bool,
+    /// How they are stored otherwise, and where the dictionary grows too large.
+    encoding: Encoding,
+    statistics: EnabledStatistics,
+    bloom: bool,
+}
+
+/// What is chosen for a leaf.
+pub(super) fn plan(leaf: &Leaf) -> Plan {
+    let text = Plan {
+        dictionary: !is_nearly_unique(leaf),
+        encoding: Encoding::DELTA_LENGTH_BYTE_ARRAY,
+        statistics: if prunes(leaf) { EnabledStatistics::Page } else { EnabledStatistics::None },
+        bloom: is_looked_up(leaf),
+    };
+    let number = Plan {
+        dictionary: false,
+        encoding: Encoding::DELTA_BINARY_PACKED,
+        statistics: EnabledStatistics::Page,
+        bloom: false,
+    };
+    match leaf.kind {
+        LeafKind::Int | LeafKind::Time => number,
+        LeafKind::Bool => Plan { encoding: Encoding::PLAIN, ..number },
+        LeafKind::Text | LeafKind::TextList | LeafKind::Pairs | LeafKind::Verdicts | LeafKind::Structs(_) => {
+            text
+        }
+    }
+}
+
+/// Whether nearly every row has a text of its own, so that numbering them is work for nothing.
+fn is_nearly_unique(leaf: &Leaf) -> bool {
+    let unique_column = leaf.column.is_some_and(|field| {
+        matches!(
+            field,
+            Field::Acode
+                | Field::ProcessingId
+                | Field::MessageId
+                | Field::Subject
+                | Field::ReceiptAck
+                | Field::SpamDetailJson
+                | Field::Analysis
+                | Field::AuditId
+                | Field::EventInfo
+                | Field::Original
+        )
+    });
+    unique_column || matches!(&*leaf.path, "event.id" | "email.message_id" | "mimecast.message_id")
+}
+
+/// Whether readers look for single values of it.
+fn is_looked_up(leaf: &Leaf) -> bool {
+    let looked_up = leaf.column.is_some_and(|f| matches!(f, Field::Acode | Field::MessageId | Field::Sha256));
+    looked_up || leaf.path == "email.message_id"
+}
+
+/// Whether the bounds of a page can tell a reader to skip it.
+fn prunes(leaf: &Leaf) -> bool {
+    leaf.constant.is_some()
+        || leaf.column.is_some_and(|f| matches!(f, Field::Action | Field::Direction | Field::SourceFile))
+}
+
+/// The writer's properties for the files of a layout.
+pub(super) fn properties(layout: &Layout, labels: PartLabels<'_>, codec: Codec) -> WriterProperties {
+    let version = env!("CARGO_PKG_VERSION");
+    let label = |key: &str, value: &str| KeyValue::new(format!("mimelake.{key}"), value.to_owned());
+    let builder = WriterProperties::builder()
+        .set_created_by(format!("mimelake version {version}"))
+        .set_key_value_metadata(Some(vec![
+            label("version", version),
+            label("table", labels.table),
+            label("schema", labels.schema),
+        ]))
+        .set_compression(codec)
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_max_row_group_bytes(Some(GROUP_BYTES))
+        .set_data_page_size_limit(PAGE_BYTES)
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_dictionary_page_size_limit(PAGE_BYTES)
+        .set_column_index_truncate_length(Some(BOUND_BYTES))
+        .set_statistics_truncate_length(Some(BOUND_BYTES));
+    let columns = layout.leaves().iter().flat_map(columns);
+    columns.fold(builder, |builder, (path, plan)| set(builder, path, plan)).build()
+}
+
+fn set(builder: WriterPropertiesBuilder, path: Vec<String>, plan: Plan) -> WriterPropertiesBuilder {
+    let path = ColumnPath::new(path);
+    let builder = builder
+        .set_column_dictionary_enabled(path.clone(), plan.dictionary)
+        .set_column_encoding(path.clone(), plan.encoding)
+        .set_column_statistics_enabled(path.clone(), plan.statistics);
+    if plan.bloom {
+        return builder
+            .set_column_bloom_filter_fpp(path.clone(), FALSE_POSITIVES)
+            .set_column_bloom_filter_max_ndv(path, GROUP_ROWS as u64);
+    }
+    builder
+}
+
+/// The Parquet columns that a leaf becomes, each with what is chosen for it.
+fn columns(leaf: &Leaf) -> Vec<(Vec<String>, Plan)> {
+    let path =
+        |more: &[&str]| leaf.segments().chain(more.iter().copied()).map(str::to_owned).collect::<Vec<_>>();
+    let chosen = plan(leaf);
+    match leaf.kind {
+        LeafKind::Text | LeafKind::Int | LeafKind::Bool | LeafKind::Time => vec![(path(&[]), chosen)],
+        LeafKind::TextList => vec![(path(&["list", "element"]), chosen)],
+        LeafKind::Pairs => {
+            vec![(path(&["key_value", "key"]), chosen), (path(&["key_value", "value"]), chosen)]
+        }
+        LeafKind::Verdicts => verdicts(&path),
+        LeafKind::Structs(members) => members
+            .iter()
+            .flat_map(columns)
+            .map(|(inner, plan)| {
+                let outer = path(&["list", "element"]);
+                (outer.into_iter().chain(inner).collect(), plan)
+            })
+            .collect(),
+    }
+}
+
+fn verdicts(path: &impl Fn(&[&str]) -> Vec<String>) -> Vec<(Vec<String>, Plan)> {
+    let bit = Plan {
+        dictionary: false,
+        encoding: Encoding::PLAIN,
+        statistics: EnabledStatistics::None,
+        bloom: false,
+    };
+    let info = Plan { dictionary: true, encoding: Encoding::DELTA_LENGTH_BYTE_ARRAY, ..bit };
+    let each = mimelake_schema::VERDICTS
+        .iter()
+        .flat_map(|(name, _)| [(path(&[name, "allow"]), bit), (path(&[name, "info"]), info)]);
+    each.chain([(path(&["grey_email"]), bit)]).collect()
+}
