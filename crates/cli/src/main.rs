@@ -1,2 +1,46 @@
-//! The `mimelake` program.
-fn main() {}
+//! The `mimelake` program: Mimecast's email security logs to Parquet tables and ECS NDJSON.
+
+mod args;
+mod check;
+mod convert;
+mod exit;
+mod interrupt;
+mod plan;
+mod progress;
+mod quarantine;
+mod report;
+mod schema;
+mod source;
+mod terminal;
+
+use std::process::ExitCode;
+
+use args::{Command, Program};
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let program = match Program::try_parse() {
+        Ok(program) => program,
+        Err(error) => return exit::of_arguments(&error).into(),
+    };
+    let result = match program.command {
+        Command::Convert(args) => convert::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Completions { shell } => args::completions(shell),
+        Command::Man => args::man(),
+    };
+    result.unwrap_or_else(|error| exit::of_error(&error)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_arguments_are_well_formed() {
+        use clap::CommandFactory;
+        super::Program::command().debug_assert();
+    }
+}

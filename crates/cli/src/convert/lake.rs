@@ -1,0 +1,157 @@
+//! The sink of a job: rows into the part files of their table and date.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+use bumpalo::Bump;
+use mimelake_columns::document::Document;
+use mimelake_parse::{Event, Reject, Sink, time};
+use mimelake_schema::EventType;
+use mimelake_write::store::{Job, PartFile};
+
+use super::Run;
+use super::part::Part;
+use crate::args::OnReject;
+use crate::exit::Rejected;
+use crate::quarantine;
+
+/// The date of events without a time.
+const UNKNOWN: i64 = i64::MIN;
+/// So many part files are open at a time; beyond it, the one that was written to least lately is finished.
+const MAX_OPEN: usize = 256;
+/// Buffers of a worker that are not counted with its parts: the window, the parser, the reader of a zip.
+const OVERHEAD: u64 = 24 << 20;
+
+/// Writes the rows of a job.
+pub struct Lake<'a> {
+    run: &'a Run<'a>,
+    job: Job<'a>,
+    /// The name of the piece that is read.
+    source: String,
+    open: HashMap<(EventType, i64), Part>,
+    /// The part that the last event of each type went to, taken out of `open`.
+    current: Vec<Option<(i64, Part)>>,
+    /// Blocks read so far, to tell which part was written to least lately.
+    clock: u64,
+    budget: u64,
+}
+
+impl<'a> Lake<'a> {
+    /// A lake for one job.
+    pub fn new(run: &'a Run<'a>, job: Job<'a>) -> Self {
+        let share = run.args.memory / run.args.read.threads() as u64;
+        Self {
+            run,
+            job,
+            source: String::new(),
+            open: HashMap::new(),
+            current: EventType::ALL.iter().map(|_| None).collect(),
+            clock: 0,
+            budget: share.saturating_sub(OVERHEAD).max(8 << 20),
+        }
+    }
+
+    /// Says which piece is read next.
+    pub fn start(&mut self, source: &str) {
+        source.clone_into(&mut self.source);
+    }
+
+    /// Writes out what is more than the worker's share of memory.
+    pub fn between_blocks(&mut self) -> anyhow::Result<()> {
+        self.clock += 1;
+        while self.parts().map(Part::memory).sum::<u64>() > self.budget {
+            let Some(largest) = self.parts_mut().max_by_key(|part| part.memory()) else { break };
+            largest.flush()?;
+        }
+        if self.open.len() > MAX_OPEN {
+            let mut idle: Vec<_> = self.open.iter().map(|(key, part)| (part.used(), *key)).collect();
+            idle.sort_unstable();
+            for (_, key) in idle.iter().take(MAX_OPEN / 2) {
+                if let Some(part) = self.open.remove(key) {
+                    part.finish()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.open.values().chain(self.current.iter().flatten().map(|(_, part)| part))
+    }
+
+    fn parts_mut(&mut self) -> impl Iterator<Item = &mut Part> {
+        self.open.values_mut().chain(self.current.iter_mut().flatten().map(|(_, part)| part))
+    }
+
+    /// Finishes all parts; the job comes back, ready to be committed.
+    pub fn into_job(self) -> anyhow::Result<Job<'a>> {
+        let mut parts: Vec<_> = self.open.into_iter().collect();
+        let current = EventType::ALL.iter().zip(self.current);
+        parts.extend(current.filter_map(|(t, part)| part.map(|(day, part)| ((*t, day), part))));
+        parts.sort_by_key(|(key, _)| *key);
+        for (_, part) in parts {
+            part.finish()?;
+        }
+        Ok(self.job)
+    }
+
+    /// Makes the part of the event's date the current one of its type.
+    #[cold]
+    fn turn_to(&mut self, document: &Document, day: i64) -> anyhow::Result<()> {
+        let event_type = document.event_type();
+        let current = &mut self.current[event_type as usize];
+        if let Some((other, mut part)) = current.take() {
+            part.set_used(self.clock);
+            self.open.insert((event_type, other), part);
+        }
+        let part = match self.open.remove(&(event_type, day)) {
+            Some(part) => part,
+            None => Part::create(self.run, &self.job, document, &date(day))?,
+        };
+        self.current[event_type as usize] = Some((day, part));
+        Ok(())
+    }
+}
+
+fn date(day: i64) -> String {
+    if day == UNKNOWN {
+        return "unknown".to_owned();
+    }
+    let time::Date { year, month, day } = time::date(day);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+impl Sink for Lake<'_> {
+    type Error = anyhow::Error;
+
+    fn event(&mut self, event: &Event<'_>, bump: &Bump) -> anyhow::Result<()> {
+        let Some(document) = &self.run.documents[event.event_type as usize] else { return Ok(()) };
+        let day = event.timestamp().map_or(UNKNOWN, |micros| micros.div_euclid(time::DAY));
+        if !matches!(&self.current[event.event_type as usize], Some((current, _)) if *current == day) {
+            self.turn_to(document, day)?;
+        }
+        if let Some((_, part)) = &mut self.current[event.event_type as usize] {
+            part.write(document.row(event, bump))?;
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, reject: &Reject<'_>) -> anyhow::Result<()> {
+        if !reject.recovered {
+            self.run.counters.rejected.fetch_add(1, Ordering::Relaxed);
+        }
+        refuse(self.run, &self.source, reject)?;
+        let file: &mut PartFile = self.job.quarantine()?;
+        quarantine::write(file, &self.source, reject)?;
+        Ok(())
+    }
+}
+
+/// Stops the run at a reject, where that is asked for.
+pub fn refuse(run: &Run<'_>, source: &str, reject: &Reject<'_>) -> anyhow::Result<()> {
+    if run.args.on_reject == OnReject::Fail && !reject.recovered {
+        let what = format!("{source}: byte {}: rejected ({})", reject.offset, reject.reason.name());
+        return Err(anyhow::Error::new(Rejected(what)));
+    }
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! `mimelake convert`: raw logs to tables.
+
+mod job;
+mod known;
+mod lake;
+mod part;
+mod stream;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::Context;
+use mimelake_columns::document::Document;
+use mimelake_landing::{self as landing, Found};
+use mimelake_schema::EventType;
+use mimelake_write::store::{CommittedInput, Store, Wait};
+use rayon::prelude::*;
+
+use crate::args::{ConvertArgs, SchemaKind, To};
+use crate::exit::{Exit, Hinted};
+use crate::interrupt;
+use crate::plan::{self, File, Planned};
+use crate::progress::{Counters, Progress};
+use crate::report::{Report, Tables, Tally};
+use crate::source::Settings;
+use crate::terminal;
+
+/// So many files are planned at a time, so that the plan of an archive of any size fits in memory.
+const FILES_AT_ONCE: usize = 4096;
+
+/// What all workers share.
+pub struct Run<'a> {
+    args: &'a ConvertArgs,
+    /// How events become rows, by event type; none for tables that are not wanted.
+    documents: Vec<Option<Document>>,
+    counters: Arc<Counters>,
+    progress: Progress,
+    totals: Mutex<Totals>,
+}
+
+/// What was done so far.
+#[derive(Default)]
+struct Totals {
+    report: Report,
+    tally: Tally,
+    tables: Tables,
+    /// The files that were read, wholly or in part.
+    files: BTreeSet<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
+    let start = Instant::now();
+    check_arguments(args)?;
+    interrupt::listen();
+    let found = landing::find(&args.read.inputs)?;
+    let counters = Arc::new(Counters::default());
+    let run = Run {
+        args,
+        documents: EventType::ALL.iter().map(|t| document(args, *t)).collect(),
+        progress: Progress::show(&counters, !args.read.quiet && !args.read.no_progress),
+        counters,
+        totals: Mutex::default(),
+    };
+    let pool = pool(args.read.threads())?;
+    if args.to_stdout() {
+        pool.install(|| stream::run(&run, &found))?;
+    } else {
+        let store = open_store(args)?;
+        pool.install(|| run.convert(&store, &found))?;
+    }
+    let Run { counters, progress, totals, .. } = run;
+    drop(progress);
+    let Totals { mut report, tally, tables, files } =
+        totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+    report.files.read = files.len() as u64;
+    report.bytes.read = counters.done.load(Ordering::Relaxed);
+    report.finish(tally, &tables, start, &args.read)
+}
+
+/// A pool of so many threads.
+pub fn pool(threads: usize) -> anyhow::Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start the worker threads")
+}
+
+fn check_arguments(args: &ConvertArgs) -> anyhow::Result<()> {
+    if args.to_stdout() && args.to() == To::Parquet {
+        return Err(Hinted::error(
+            "Parquet cannot be streamed to stdout",
+            "leave out --to parquet, or name a directory",
+        ));
+    }
+    Ok(())
+}
+
+fn document(args: &ConvertArgs, event_type: EventType) -> Option<Document> {
+    let wanted = args.tables.is_empty() || args.tables.contains(&event_type);
+    wanted.then(|| match args.schema() {
+        SchemaKind::Native => Document::native(event_type, args.original),
+        SchemaKind::Ecs => Document::ecs(event_type, args.original),
+    })
+}
+
+/// What kind of output this is: what was converted to another kind is not known to this run.
+fn settings(args: &ConvertArgs) -> String {
+    let format = if args.to() == To::Parquet { "parquet" } else { "ndjson" };
+    let mut settings = format!("{format}/{}", args.schema().name());
+    if args.original {
+        settings.push_str("/original");
+    }
+    if !args.tables.is_empty() {
+        let mut tables: Vec<_> = args.tables.iter().map(|t| t.table()).collect();
+        tables.sort_unstable();
+        tables.dedup();
+        settings = format!("{settings}/{}", tables.join(","));
+    }
+    settings
+}
+
+fn open_store(args: &ConvertArgs) -> anyhow::Result<Store> {
+    let settings = settings(args);
+    let mut held = |holder: &str| terminal::say(&format!("waiting for {}: {holder}", args.output.display()));
+    let give_up = || interrupt::check().is_err();
+    let wait = if args.no_wait { Wait::Fail } else { Wait::Until { held: &mut held, give_up: &give_up } };
+    let store = Store::open(&args.output, &settings, wait);
+    interrupt::check()?;
+    let store = store?;
+    let format = |settings: &str| settings.split('/').next().map(str::to_owned);
+    if let Some(other) = store.other_settings().into_iter().find(|other| format(other) == format(&settings)) {
+        let what = format!(
+            "{} already holds another kind of output: {other}, not {settings}",
+            args.output.display()
+        );
+        return Err(Hinted::error(
+            what,
+            "use the same --schema, --tables and --original as before, or another directory",
+        ));
+    }
+    Ok(store)
+}
+
+impl Run<'_> {
+    fn convert(&self, store: &Store, found: &[Found]) -> anyhow::Result<()> {
+        for files in found.chunks(FILES_AT_ONCE) {
+            let listed: Vec<File> = files
+                .par_iter()
+                .map(|found| self.list(store, found))
+                .collect::<anyhow::Result<Vec<_>>>()?
+                .into_iter()
+                .flatten()
+                .collect();
+            let work = known::sort_out(self, store, listed)?;
+            let pieces: Vec<Planned> = work.pieces;
+            self.counters.total.fetch_add(pieces.iter().map(Planned::stored).sum(), Ordering::Relaxed);
+            let jobs = plan::jobs(pieces);
+            jobs.par_iter().try_for_each(|pieces| job::run(self, store, pieces, &work.replaced))?;
+            if !work.aliases.is_empty() {
+                store.remember_aliases(work.aliases)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a file holds; none if all of it has been converted, or it cannot be read.
+    fn list(&self, store: &Store, found: &Found) -> anyhow::Result<Option<File>> {
+        interrupt::check()?;
+        if !self.args.force && known::is_unchanged(store, found) {
+            self.totals(|totals| totals.report.files.unchanged += 1);
+            return Ok(None);
+        }
+        match plan::list(found, &self.args.read.limits(), self.args.read.format()) {
+            Ok(file) => {
+                file.damages.iter().for_each(|damage| self.damaged(&file.stamp.path, damage));
+                Ok(Some(file))
+            }
+            Err(damage) => {
+                self.damaged(&found.path, &damage);
+                Ok(None)
+            }
+        }
+    }
+
+    fn damaged(&self, file: &Path, damage: &landing::LandingError) {
+        self.progress.say(&format!("warning: {damage}"));
+        self.totals(|totals| totals.tally.damaged(file, damage));
+    }
+
+    fn totals<T>(&self, change: impl FnOnce(&mut Totals) -> T) -> T {
+        change(&mut self.totals.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn settings(&self, digest: bool) -> Settings<'_> {
+        let read = &self.args.read;
+        Settings {
+            format: read.format(),
+            max_record: read.max_record,
+            limits: read.limits(),
+            digest,
+            done: &self.counters.done,
+        }
+    }
+}
+
+/// What there is to do for some files.
+#[derive(Default)]
+struct Work {
+    pieces: Vec<Planned>,
+    /// Files whose units are all known under other names, and files that hold nothing.
+    aliases: Vec<CommittedInput>,
+    /// With `--force`: the commits that hold rows of the pieces.
+    replaced: known::Replaced,
+}

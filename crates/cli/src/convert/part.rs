@@ -1,0 +1,114 @@
+//! One part file while it is written, in either format.
+
+use std::io::Write;
+
+use mimelake_columns::document::{Cell, Document};
+use mimelake_write::ndjson::RowWriter;
+use mimelake_write::parquet::{ParquetPart, PartLabels};
+use mimelake_write::store::{Extension, Job, PartFile};
+
+use super::Run;
+use crate::args::To;
+
+/// One part file, and when it was last turned away from.
+pub struct Part {
+    sink: Format,
+    used: u64,
+}
+
+/// The two formats.
+enum Format {
+    Parquet(Box<ParquetPart<PartFile>>),
+    Ndjson { file: PartFile, lines: RowWriter, buffer: Vec<u8>, rows: u64 },
+}
+
+/// NDJSON is handed to the file in stretches of about this length.
+const STRETCH: usize = 64 << 10;
+
+impl Part {
+    /// A new part of a table and date.
+    pub fn create(run: &Run<'_>, job: &Job<'_>, document: &Document, date: &str) -> anyhow::Result<Self> {
+        let table = document.event_type().table();
+        let sink = match run.args.to() {
+            To::Parquet => {
+                let file = job.create(table, date, Extension::Parquet)?;
+                let labels = PartLabels { table, schema: run.args.schema().name() };
+                Format::Parquet(Box::new(ParquetPart::new(
+                    file,
+                    document.layout(),
+                    labels,
+                    run.args.compression,
+                )?))
+            }
+            To::Ndjson => Format::Ndjson {
+                file: job.create(table, date, Extension::Ndjson)?,
+                lines: RowWriter::new(document.layout()),
+                buffer: Vec::new(),
+                rows: 0,
+            },
+        };
+        Ok(Self { sink, used: 0 })
+    }
+
+    /// Writes one row.
+    #[inline]
+    pub fn write(&mut self, row: &[Cell<'_>]) -> anyhow::Result<()> {
+        match &mut self.sink {
+            Format::Parquet(part) => part.push(row)?,
+            Format::Ndjson { file, lines, buffer, rows } => {
+                lines.write_row(row, buffer);
+                *rows += 1;
+                if buffer.len() >= STRETCH {
+                    file.write_all(buffer)?;
+                    buffer.clear();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// About how many bytes it holds.
+    pub fn memory(&self) -> u64 {
+        match &self.sink {
+            Format::Parquet(part) => part.memory() as u64,
+            Format::Ndjson { buffer, .. } => buffer.capacity() as u64,
+        }
+    }
+
+    /// Writes out what it holds.
+    pub fn flush(&mut self) -> anyhow::Result<()> {
+        match &mut self.sink {
+            Format::Parquet(part) => part.flush_group()?,
+            Format::Ndjson { file, buffer, .. } => {
+                file.write_all(buffer)?;
+                *buffer = Vec::new();
+            }
+        }
+        Ok(())
+    }
+
+    /// When it was last turned away from.
+    pub fn used(&self) -> u64 {
+        self.used
+    }
+
+    /// Says when it was turned away from.
+    pub fn set_used(&mut self, clock: u64) {
+        self.used = clock;
+    }
+
+    /// Ends the file.
+    pub fn finish(self) -> anyhow::Result<()> {
+        match self.sink {
+            Format::Parquet(part) => {
+                let written = part.finish()?;
+                written.out.finish(written.rows)?;
+            }
+            Format::Ndjson { mut file, buffer, rows, .. } => {
+                file.write_all(&buffer)?;
+                file.finish(rows)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! NDJSON to stdout, in the order of the input.
+
+use std::io::{BufWriter, StdoutLock, Write};
+use std::sync::atomic::Ordering;
+
+use bumpalo::Bump;
+use mimelake_landing::Found;
+use mimelake_parse::{Event, Reject, Sink};
+use mimelake_write::ndjson::RowWriter;
+
+use super::{Run, lake};
+use crate::plan::{self, Planned};
+use crate::source::Source;
+
+/// Writes one line for each event.
+struct Stream<'a> {
+    run: &'a Run<'a>,
+    out: BufWriter<StdoutLock<'static>>,
+    /// The writer of each event type's lines.
+    lines: Vec<Option<RowWriter>>,
+    line: Vec<u8>,
+    source: String,
+}
+
+/// Converts the files to stdout. What is rejected is said on stderr, as there is no quarantine.
+pub fn run(run: &Run<'_>, found: &[Found]) -> anyhow::Result<()> {
+    let lines = run.documents.iter().map(|d| d.as_ref().map(|d| RowWriter::new(d.layout()))).collect();
+    let out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
+    let mut stream = Stream { run, out, lines, line: Vec::new(), source: String::new() };
+    let mut source = Source::new(run.settings(false));
+    run.counters.total.store(found.iter().map(|f| f.len).sum(), Ordering::Relaxed);
+    for found in found {
+        let file = match plan::list(found, &run.args.read.limits(), run.args.read.format()) {
+            Ok(file) => file,
+            Err(damage) => {
+                run.damaged(&found.path, &damage);
+                continue;
+            }
+        };
+        file.damages.iter().for_each(|damage| run.damaged(&file.stamp.path, damage));
+        run.totals(|totals| totals.files.insert(file.stamp.path.clone()));
+        for planned in Planned::of(file) {
+            planned.piece.unit.name.clone_into(&mut stream.source);
+            let outcome = source.read(&planned.piece, &mut stream, |_| Ok(()))?;
+            if let Some(damage) = &outcome.damage {
+                run.progress.say(&format!("warning: {damage}"));
+            }
+            run.totals(|totals| totals.tally.add(&planned.file.stamp.path, &outcome));
+        }
+    }
+    stream.out.flush()?;
+    Ok(())
+}
+
+impl Sink for Stream<'_> {
+    type Error = anyhow::Error;
+
+    fn event(&mut self, event: &Event<'_>, bump: &Bump) -> anyhow::Result<()> {
+        let (Some(document), Some(lines)) =
+            (&self.run.documents[event.event_type as usize], &self.lines[event.event_type as usize])
+        else {
+            return Ok(());
+        };
+        self.line.clear();
+        lines.write_row(document.row(event, bump), &mut self.line);
+        self.out.write_all(&self.line)?;
+        Ok(())
+    }
+
+    fn reject(&mut self, reject: &Reject<'_>) -> anyhow::Result<()> {
+        lake::refuse(self.run, &self.source, reject)?;
+        if !reject.recovered {
+            self.run.counters.rejected.fetch_add(1, Ordering::Relaxed);
+        }
+        let (name, offset, length, reason) =
+            (&self.source, reject.offset, reject.length, reject.reason.name());
+        if !self.run.args.read.quiet {
+            self.run
+                .progress
+                .say(&format!("warning: {name}: byte {offset}: rejected {length} bytes ({reason})"));
+        }
+        Ok(())
+    }
+}

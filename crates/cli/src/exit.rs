@@ -1,0 +1,105 @@
+//! How the program ends, and how it says why.
+
+use std::io::{self, ErrorKind};
+use std::process::ExitCode;
+
+use mimelake_landing::LandingError;
+
+use crate::terminal;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All was read and written.
+    Done,
+    /// It finished, but records were rejected or files unreadable.
+    Rejects,
+    /// Wrong usage, or output that could not be written.
+    Failed,
+    /// Interrupted.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Rejects => 1,
+            Exit::Failed => 2,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// An error with a line that says what to do about it.
+#[derive(Debug)]
+pub struct Hinted {
+    what: String,
+    hint: String,
+}
+
+impl Hinted {
+    /// The error `what`, and what to do about it.
+    pub fn error(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        anyhow::Error::new(Self { what: what.into(), hint: hint.into() })
+    }
+}
+
+impl std::fmt::Display for Hinted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Hinted {}
+
+/// The run was asked to stop.
+#[derive(Debug)]
+pub struct Stopped;
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+/// A record was rejected and `--on-reject fail` is set.
+#[derive(Debug)]
+pub struct Rejected(pub String);
+
+impl std::fmt::Display for Rejected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Rejected {}
+
+/// Says the error in one line, with a hint in a second, and how the program ends by it.
+pub fn of_error(error: &anyhow::Error) -> Exit {
+    if error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe))
+    {
+        return Exit::Done;
+    }
+    if error.is::<Stopped>() {
+        terminal::say("interrupted: what was finished is whole; run it again to go on");
+        return Exit::Interrupted;
+    }
+    terminal::say(&format!("error: {error:#}"));
+    let landing = error.downcast_ref::<LandingError>().and_then(LandingError::hint).map(str::to_owned);
+    if let Some(hint) = error.downcast_ref::<Hinted>().map(|e| e.hint.clone()).or(landing) {
+        terminal::say(&format!("hint: {hint}"));
+    }
+    if error.is::<Rejected>() { Exit::Rejects } else { Exit::Failed }
+}
+
+/// Prints what clap has to say: help and version to stdout, errors to stderr.
+pub fn of_arguments(error: &clap::Error) -> Exit {
+    // A closed pipe is the reader's choice.
+    _ = error.print();
+    if error.use_stderr() { Exit::Failed } else { Exit::Done }
+}

@@ -1,0 +1,183 @@
+//! From inputs to jobs: what there is to read, cut into pieces, in the order of time.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use mimelake_landing::{self as landing, Found, FoundKind, LandingError, Limits, Unit};
+use mimelake_parse::Format;
+use mimelake_write::store::{FileStamp, Listing};
+
+use crate::source::Piece;
+
+/// A plain file longer than this is read in slices of this length, so that several workers share it.
+const SLICE: u64 = 64 << 20;
+/// The most content of one job.
+const MAX_JOB: u64 = 1 << 30;
+/// The least content of one job, where there is enough for several.
+const MIN_JOB: u64 = 16 << 20;
+/// How much a compressed file is taken to inflate, where it does not say.
+const USUAL_RATIO: u64 = 10;
+
+/// A file that was found, and what it holds.
+#[derive(Debug)]
+pub struct File {
+    /// As the commit log knows it.
+    pub stamp: FileStamp,
+    /// What it is made of.
+    pub listing: Listing,
+    /// Whether it is a gzip or zstd file, whose own bytes are its identity.
+    pub is_compressed: bool,
+    /// Damage met while listing it.
+    pub damages: Vec<LandingError>,
+    /// Its pieces, in order.
+    pub pieces: Vec<(u32, Piece)>,
+}
+
+/// The stamp of a found file. Standard input has none that lasts: it is never looked up.
+pub fn stamp(found: &Found) -> FileStamp {
+    let path = match found.kind {
+        FoundKind::Stdin => found.path.clone(),
+        _ => std::path::absolute(&found.path).unwrap_or_else(|_| found.path.clone()),
+    };
+    FileStamp { path, len: found.len, modified_ns: found.modified_ns }
+}
+
+/// Lists what a file holds, a large plain file of key-value lines in slices.
+pub fn list(found: &Found, limits: &Limits, format: Option<Format>) -> Result<File, LandingError> {
+    let listing = landing::units(found, limits)?;
+    let own = |unit: &Unit| unit.name == found.path.to_string_lossy();
+    let single = listing.units.len() == 1 && own(&listing.units[0]);
+    let is_plain = single && listing.units[0].is_plain();
+    let units = listing.units.len() as u32;
+    let kind = if is_plain { Listing::Plain } else { Listing::Members(units) };
+    let mut pieces = Vec::new();
+    for (index, unit) in (0..).zip(listing.units) {
+        match unit.len {
+            Some(len) if is_plain && len > SLICE + SLICE / 2 && is_key_value(&found.path, format) => {
+                pieces
+                    .extend(slices(0, len).map(|slice| {
+                        (index, Piece { unit: unit.clone(), slice: Some(slice), exact: false })
+                    }));
+            }
+            _ => pieces.push((index, Piece::whole(unit))),
+        }
+    }
+    let is_compressed = single && !is_plain;
+    Ok(File { stamp: stamp(found), listing: kind, is_compressed, damages: listing.damages, pieces })
+}
+
+/// The slices from `start` to `len`; the last is up to half longer.
+pub fn slices(start: u64, len: u64) -> impl Iterator<Item = (u64, u64)> {
+    let mut from = start;
+    std::iter::from_fn(move || {
+        let left = len - from;
+        let end = if left > SLICE + SLICE / 2 { from + SLICE } else { len };
+        let slice = (from < len).then_some((from, end));
+        from = end;
+        slice
+    })
+}
+
+fn is_key_value(path: &Path, format: Option<Format>) -> bool {
+    let told = || {
+        let mut beginning = Vec::new();
+        let file = std::fs::File::open(path).ok()?;
+        file.take(1 << 12).read_to_end(&mut beginning).ok()?;
+        landing::Format::of(&beginning)
+    };
+    match format {
+        Some(format) => format == Format::KeyValue,
+        None => told() == Some(landing::Format::KeyValue),
+    }
+}
+
+/// One piece of a job.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The file it belongs to.
+    pub file: Arc<File>,
+    /// The unit's number in the file's listing.
+    pub index: u32,
+    /// What to read.
+    pub piece: Piece,
+    /// Its digest and length, if they had to be known beforehand.
+    pub digest: Option<([u8; 32], u64)>,
+}
+
+impl Planned {
+    /// The pieces of a file.
+    pub fn of(mut file: File) -> Vec<Self> {
+        let pieces = std::mem::take(&mut file.pieces);
+        let file = Arc::new(file);
+        let planned = |(index, piece)| Self { file: Arc::clone(&file), index, piece, digest: None };
+        pieces.into_iter().map(planned).collect()
+    }
+
+    /// About how many bytes of content it has.
+    pub fn size(&self) -> u64 {
+        match (self.piece.slice, self.piece.unit.len) {
+            (Some((start, end)), _) => end - start,
+            (None, Some(len)) => len,
+            (None, None) => self.piece.unit.stored_len.saturating_mul(USUAL_RATIO),
+        }
+    }
+
+    /// Stored bytes, for the progress bar.
+    pub fn stored(&self) -> u64 {
+        self.piece.slice.map_or(self.piece.unit.stored_len, |(start, end)| end - start)
+    }
+}
+
+/// Cuts the pieces into jobs, in the order of time that the names of files and members tell.
+///
+/// What a job holds depends on the input only, not on the number of threads.
+pub fn jobs(mut pieces: Vec<Planned>) -> Vec<Vec<Planned>> {
+    pieces.sort_by_cached_key(|planned| time_in_name(planned.piece.unit.leaf_name()));
+    let total: u64 = pieces.iter().map(Planned::size).sum();
+    let least = MIN_JOB.max(total / 4).min(SLICE);
+    let room = (total / 16).clamp(least, MAX_JOB);
+    let mut jobs: Vec<Vec<Planned>> = Vec::new();
+    let mut filled = u64::MAX;
+    for planned in pieces {
+        let size = planned.size();
+        // A piece goes where more than half of it fits.
+        if filled.saturating_add(size / 2) > room {
+            jobs.push(Vec::new());
+            filled = 0;
+        }
+        filled += size;
+        if let Some(job) = jobs.last_mut() {
+            job.push(planned);
+        }
+    }
+    jobs
+}
+
+/// The date and time of 14 to 17 digits in a name such as `receipt_20260302090000123.siem`, if it has one.
+fn time_in_name(name: &str) -> Option<String> {
+    let mut runs = name.split(|c: char| !c.is_ascii_digit());
+    runs.rfind(|run| (14..=17).contains(&run.len())).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_cover_all() {
+        for len in [1, SLICE, SLICE * 3 / 2 + 1, SLICE * 5 + 7] {
+            let slices: Vec<_> = slices(0, len).collect();
+            assert_eq!(slices.first().map(|s| s.0), Some(0));
+            assert_eq!(slices.last().map(|s| s.1), Some(len));
+            assert!(slices.windows(2).all(|pair| pair[0].1 == pair[1].0));
+        }
+        assert_eq!(slices(5, 5).count(), 0);
+    }
+
+    #[test]
+    fn times_in_names() {
+        assert_eq!(time_in_name("receipt_20260302090000123.siem"), Some("20260302090000123".to_owned()));
+        assert_eq!(time_in_name("events.json"), None);
+    }
+}

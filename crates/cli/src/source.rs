@@ -1,0 +1,265 @@
+//! Reading one piece of input: open, window, records, digest.
+
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use mimelake_landing::{self as landing, LandingError, Opener, Unit, UnitReader, Window};
+use mimelake_parse::{Account, Format, Reader, Sink, kv};
+
+use crate::interrupt;
+
+/// A unit of input, or a slice of a large plain one.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// What to open.
+    pub unit: Unit,
+    /// The bytes whose records are wanted; none for all.
+    pub slice: Option<(u64, u64)>,
+    /// A record surely begins where the slice does.
+    pub exact: bool,
+}
+
+impl Piece {
+    /// All of a unit.
+    pub fn whole(unit: Unit) -> Self {
+        Self { unit, slice: None, exact: false }
+    }
+}
+
+/// What was read of a piece.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What became of the lines.
+    pub account: Account,
+    /// BLAKE3 of the content (of the slice), if it was asked for.
+    pub digest: [u8; 32],
+    /// Bytes of content.
+    pub inflated: u64,
+    /// Why reading ended early, if it did.
+    pub damage: Option<LandingError>,
+}
+
+/// How pieces are read; one for each worker, which keeps the buffers.
+pub struct Source<'a> {
+    opener: Opener,
+    window: Option<Window<Tee>>,
+    settings: Settings<'a>,
+}
+
+/// What holds for all pieces.
+#[derive(Clone, Copy)]
+pub struct Settings<'a> {
+    /// The format that is set, if one is.
+    pub format: Option<Format>,
+    /// The longest record.
+    pub max_record: u64,
+    /// The limits of containers.
+    pub limits: landing::Limits,
+    /// Whether digests are wanted.
+    pub digest: bool,
+    /// Stored bytes read so far, for the progress bar.
+    pub done: &'a AtomicU64,
+}
+
+impl<'a> Source<'a> {
+    /// A source for pieces.
+    pub fn new(settings: Settings<'a>) -> Self {
+        Self { opener: Opener::new(settings.limits), window: None, settings }
+    }
+
+    /// Reads the records of a piece into the sink; after each block, `between` may write out what it holds.
+    ///
+    /// # Errors
+    /// What the sink or `between` return, and being stopped. Damage of the piece is in the outcome instead.
+    pub fn read<S>(
+        &mut self,
+        piece: &Piece,
+        sink: &mut S,
+        mut between: impl FnMut(&mut S) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Outcome>
+    where
+        S: Sink<Error = anyhow::Error>,
+    {
+        let (start, end) = piece.slice.unwrap_or((0, u64::MAX));
+        // The byte before the slice tells whether a line begins at it.
+        let from = if piece.exact { start } else { start.saturating_sub(1) };
+        let opened =
+            if start > 0 { self.opener.open_at(&piece.unit, from) } else { self.opener.open(&piece.unit) };
+        let reader = match opened {
+            Ok(reader) => reader,
+            Err(damage) => return Ok(Outcome::unopened(damage)),
+        };
+        let tee = Tee::new(reader, from, (start, end), self.settings.digest);
+        let window = match self.window.take() {
+            Some(mut window) => {
+                window.restart(tee, from);
+                window
+            }
+            None => Window::new(tee, landing::BLOCK),
+        };
+        let mut reading =
+            Reading { window, name: &piece.unit.name, settings: &self.settings, counted: 0, damage: None };
+        let account = reading.records(from < start, end, sink, &mut between);
+        let tee = reading.window.reader();
+        let (digest, inflated) = (tee.digest(), tee.in_slice());
+        let damage = reading.damage.take();
+        self.window = Some(reading.window);
+        Ok(Outcome { account: account?, digest, inflated, damage })
+    }
+
+    /// The digest of a piece and the length of its content, without its records; none if it cannot be read to
+    /// its end.
+    pub fn digest(&mut self, piece: &Piece) -> anyhow::Result<Option<([u8; 32], u64)>> {
+        let (start, end) = piece.slice.unwrap_or((0, u64::MAX));
+        let opened =
+            if start > 0 { self.opener.open_at(&piece.unit, start) } else { self.opener.open(&piece.unit) };
+        let Ok(reader) = opened else { return Ok(None) };
+        let mut tee = Tee::new(reader, start, (start, end), true);
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            interrupt::check()?;
+            match tee.read(&mut buffer) {
+                Ok(0) => return Ok(Some((tee.digest(), tee.in_slice()))),
+                Ok(_) if tee.at >= end => return Ok(Some((tee.digest(), tee.in_slice()))),
+                Ok(_) => {}
+                Err(_) => return Ok(None),
+            }
+        }
+    }
+}
+
+impl Outcome {
+    fn unopened(damage: LandingError) -> Self {
+        Self { account: Account::default(), digest: [0; 32], inflated: 0, damage: Some(damage) }
+    }
+}
+
+/// One piece while it is read.
+struct Reading<'a> {
+    window: Window<Tee>,
+    name: &'a str,
+    settings: &'a Settings<'a>,
+    counted: u64,
+    damage: Option<LandingError>,
+}
+
+impl Reading<'_> {
+    fn records<S>(
+        &mut self,
+        search: bool,
+        end: u64,
+        sink: &mut S,
+        between: &mut impl FnMut(&mut S) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Account>
+    where
+        S: Sink<Error = anyhow::Error>,
+    {
+        self.fill()?;
+        if search && !self.seek_sure_start(end)? {
+            return Ok(Account::default());
+        }
+        let format = self.format()?;
+        let max_record = usize::try_from(self.settings.max_record).unwrap_or(usize::MAX);
+        let mut reader = Reader::new(format, self.name).max_record(max_record).stop_at(end);
+        loop {
+            let window = &self.window;
+            let done = reader.read(window.bytes(), window.offset(), window.at_end(), sink)?;
+            let at_end = self.window.at_end();
+            self.window.consume(done);
+            between(sink)?;
+            if at_end || reader.has_stopped() {
+                return Ok(reader.account().clone());
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Moves to the first sure start of a record in the slice; false if there is none.
+    fn seek_sure_start(&mut self, end: u64) -> anyhow::Result<bool> {
+        // A line end and what may follow it at the end of the window are looked at again.
+        const KEPT: usize = 16;
+        loop {
+            if let Some(at) = kv::sure_start(self.window.bytes(), 1) {
+                self.window.consume(at);
+                return Ok(self.window.offset() < end);
+            }
+            if self.window.at_end() || self.window.offset() >= end {
+                return Ok(false);
+            }
+            let passed = self.window.bytes().len().saturating_sub(KEPT);
+            self.window.consume(passed);
+            self.fill()?;
+        }
+    }
+
+    /// The format that is set, or that the first bytes tell.
+    fn format(&mut self) -> anyhow::Result<Format> {
+        if let Some(format) = self.settings.format {
+            return Ok(format);
+        }
+        loop {
+            match landing::Format::of(self.window.bytes()) {
+                Some(landing::Format::Json) => return Ok(Format::Json),
+                Some(landing::Format::KeyValue) => return Ok(Format::KeyValue),
+                None if self.window.at_end() || self.window.bytes().len() > landing::BLOCK => {
+                    return Ok(Format::KeyValue);
+                }
+                None => self.fill()?,
+            }
+        }
+    }
+
+    /// Fills the window; damage ends the content there.
+    fn fill(&mut self) -> anyhow::Result<()> {
+        interrupt::check()?;
+        if let Err(error) = self.window.fill() {
+            let named = |error| LandingError {
+                path: self.name.to_owned(),
+                offset: None,
+                reason: landing::Reason::Io(error),
+            };
+            self.damage = Some(LandingError::from_io(error).unwrap_or_else(named));
+        }
+        let read = self.window.reader().reader.compressed();
+        self.settings.done.fetch_add(read.saturating_sub(self.counted), Ordering::Relaxed);
+        self.counted = self.counted.max(read);
+        Ok(())
+    }
+}
+
+/// A reader that computes the digest of a slice of what it reads.
+struct Tee {
+    reader: UnitReader,
+    at: u64,
+    slice: (u64, u64),
+    hasher: Option<blake3::Hasher>,
+}
+
+impl Tee {
+    fn new(reader: UnitReader, at: u64, slice: (u64, u64), digest: bool) -> Self {
+        Self { reader, at, slice, hasher: digest.then(blake3::Hasher::new) }
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        self.hasher.as_ref().map_or([0; 32], |hasher| hasher.finalize().into())
+    }
+
+    /// How many bytes of the slice were read.
+    fn in_slice(&self) -> u64 {
+        self.at.min(self.slice.1).saturating_sub(self.slice.0)
+    }
+}
+
+impl Read for Tee {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        if let Some(hasher) = &mut self.hasher {
+            let (start, end) = self.slice;
+            let first = start.saturating_sub(self.at).min(read as u64) as usize;
+            let last = end.saturating_sub(self.at).min(read as u64) as usize;
+            hasher.update(&buffer[first..last.max(first)]);
+        }
+        self.at += read as u64;
+        Ok(read)
+    }
+}

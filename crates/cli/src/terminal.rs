@@ -1,0 +1,76 @@
+//! Text for a terminal: what attackers wrote is escaped first.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+/// The text with control and bidirectional formatting characters escaped.
+///
+/// ```text
+/// "a\u{1b}[2Jb" becomes "a\u{1b}[2Jb" spelled out, and moves no cursor
+/// ```
+pub fn sanitised(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let moves_text = matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}');
+        if c.is_control() || moves_text {
+            _ = write!(out, "{}", c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Writes one sanitised line to stderr.
+pub fn say(line: &str) {
+    // There is nowhere to say that stderr is closed.
+    _ = writeln!(std::io::stderr().lock(), "{}", sanitised(line));
+}
+
+/// A number with its thousands set apart.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number of bytes as people write it.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1000.0 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_moves_the_cursor_or_the_text() {
+        assert_eq!(sanitised("a\x1b[2J\u{202e}b\n"), "a\\u{1b}[2J\\u{202e}b\\u{a}");
+        assert_eq!(sanitised("grün 😀"), "grün 😀");
+    }
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!(
+            (grouped(7), grouped(1234), grouped(1_234_567)),
+            ("7".into(), "1,234".into(), "1,234,567".into())
+        );
+        assert_eq!(
+            (size(999), size(1500), size(2_000_000_000)),
+            ("999 B".into(), "1.5 KB".into(), "2.0 GB".into())
+        );
+    }
+}
