@@ -14,10 +14,12 @@
 //!
 //! Every type stands among those that ECS expects of one of the categories, and the other way round.
 
-use bumpalo::{Bump, collections::Vec};
 use mimelake_schema::{EventType, Field};
 
 use super::{attachment, record::Record, ruling::Ruling};
+
+/// Words of a list field.
+type Words = [&'static str];
 
 /// `event.kind`.
 pub(super) fn kind(record: &Record<'_, '_>, ruling: Ruling) -> &'static str {
@@ -54,39 +56,33 @@ pub(super) fn contains(text: &str, word: &str) -> bool {
 }
 
 /// `event.category` and `event.type`, but for audit events.
-pub(super) fn categories<'a>(
-    record: &Record<'_, 'a>,
-    ruling: Ruling,
-    bump: &'a Bump,
-) -> (&'a [&'a str], &'a [&'a str]) {
+pub(super) fn categories(record: &Record<'_, '_>, ruling: Ruling) -> (&'static Words, &'static Words) {
     let event_type = record.event.event_type;
-    let mut categories = Vec::with_capacity_in(4, bump);
-    let mut types = Vec::with_capacity_in(2, bump);
-    categories.push("email");
-    types.push("info");
-    if matches!(event_type, EventType::Receipt | EventType::Delivery | EventType::UrlProtect) {
-        categories.push("network");
-        types.extend(verdict(record, ruling));
+    if matches!(event_type, EventType::Av | EventType::AttachmentProtect) {
+        return if attachment::names_a_file(record) {
+            (&["email", "malware", "threat"], &["info", "indicator"])
+        } else {
+            (&["email", "malware"], &["info"])
+        };
     }
-    let scanned = matches!(event_type, EventType::Av | EventType::AttachmentProtect);
-    if scanned || record.text(Field::Virus).is_some() {
-        categories.push("malware");
+    if !matches!(event_type, EventType::Receipt | EventType::Delivery | EventType::UrlProtect) {
+        return (&["email"], &["info"]);
     }
-    if scanned && attachment::names_a_file(record) {
-        categories.push("threat");
-        types.push("indicator");
-    }
-    (categories.into_bump_slice(), types.into_bump_slice())
+    let categories: &Words = match record.text(Field::Virus) {
+        Some(_) => &["email", "network", "malware"],
+        None => &["email", "network"],
+    };
+    (categories, verdict(record, ruling))
 }
 
 /// Whether the connection was let through. A delivery that got no answer was not denied.
-fn verdict(record: &Record<'_, '_>, ruling: Ruling) -> Option<&'static str> {
+fn verdict(record: &Record<'_, '_>, ruling: Ruling) -> &'static Words {
     let answered =
         record.event.event_type != EventType::Delivery || record.text(Field::RejectionCode).is_some();
     match ruling {
-        Ruling::Passed => Some("allowed"),
-        Ruling::Refused if answered => Some("denied"),
-        _ => None,
+        Ruling::Passed => &["info", "allowed"],
+        Ruling::Refused if answered => &["info", "denied"],
+        _ => &["info"],
     }
 }
 

@@ -17,22 +17,20 @@ use super::{
 };
 use crate::document::Cell;
 
-/// The made fields of a record.
-pub(super) fn parts<'a>(record: &Record<'_, 'a>, seed: u64, bump: &'a Bump) -> Parts<'a> {
-    let mut parts = Parts::new();
-    classify(record, &mut parts, bump);
+/// Makes the fields of a record.
+pub(super) fn fill<'a>(record: &Record<'_, 'a>, seed: u64, parts: &mut Parts<'_, 'a>, bump: &'a Bump) {
+    classify(record, parts);
     parts.text(Part::Id, Some(id::event_id(record.event.text, seed, bump)));
     let reasons = [Field::RejectionInfo, Field::HoldReason, Field::Reason, Field::EventInfo];
     parts.text(Part::Reason, reasons.into_iter().find_map(|field| record.text(field)));
-    message_id(record, &mut parts);
-    tls_version(record, &mut parts);
-    files(record, &mut parts, bump);
-    people(record, &mut parts, bump);
-    network(record, &mut parts, bump);
-    parts
+    message_id(record, parts);
+    tls_version(record, parts);
+    files(record, parts, bump);
+    people(record, parts, bump);
+    network(record, parts, bump);
 }
 
-fn classify<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'a>, bump: &'a Bump) {
+fn classify<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'_, 'a>) {
     let ruling = Ruling::of(record);
     parts.set(Part::Kind, Cell::Text(category::kind(record, ruling)));
     let action = record.text(Field::Action).or_else(|| record.text(Field::AuditType));
@@ -43,14 +41,14 @@ fn classify<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'a>, bump: &'a Bump) 
         parts.list(Part::Type, audit.types);
         parts.set(Part::Outcome, Cell::Text(audit.outcome));
     } else {
-        let (categories, types) = category::categories(record, ruling, bump);
+        let (categories, types) = category::categories(record, ruling);
         parts.list(Part::Category, categories);
         parts.list(Part::Type, types);
         parts.set(Part::Outcome, Cell::Text(ruling.outcome()));
     }
 }
 
-fn message_id<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'a>) {
+fn message_id<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'_, 'a>) {
     let Some(whole) = record.text(Field::MessageId) else { return };
     let bare = whole.trim_ascii();
     let bare = bare.strip_prefix('<').unwrap_or(bare);
@@ -59,7 +57,7 @@ fn message_id<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'a>) {
     parts.text(part, Some(if bare.is_empty() { whole } else { bare }));
 }
 
-fn tls_version<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'a>) {
+fn tls_version<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'_, 'a>) {
     let Some(text) = record.text(Field::TlsVersion) else { return };
     if let Some((version, protocol)) = tls::version(text) {
         parts.text(Part::TlsVersion, Some(version));
@@ -69,7 +67,7 @@ fn tls_version<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'a>) {
     }
 }
 
-fn files<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'a>, bump: &'a Bump) {
+fn files<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'_, 'a>, bump: &'a Bump) {
     let attachments = attachment::attachments(record, bump);
     if !attachments.is_empty() {
         parts.set(Part::Attachments, Cell::Structs(attachments));
@@ -89,7 +87,7 @@ fn files<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'a>, bump: &'a Bump) {
 /// The null reverse-path of bounces: nobody's address.
 const NULL_SENDER: &str = "<>";
 
-fn people<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'a>, bump: &'a Bump) {
+fn people<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'_, 'a>, bump: &'a Bump) {
     let person = |field| record.text(field).filter(|text| *text != NULL_SENDER);
     let (header_from, sender, user) = (person(Field::HeaderFrom), person(Field::Sender), person(Field::User));
     parts.text(Part::SenderAddress, sender);
@@ -117,7 +115,7 @@ fn is_address(text: &str) -> bool {
     !has_space && text.rsplit_once('@').is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty())
 }
 
-fn network<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'a>, bump: &'a Bump) {
+fn network<'a>(record: &Record<'_, 'a>, parts: &mut Parts<'_, 'a>, bump: &'a Bump) {
     let mut ips = Distinct::new(bump);
     let mut hosts = Distinct::new(bump);
     let ends = [
@@ -153,7 +151,7 @@ fn is_boolean(text: &str) -> bool {
 
 fn url<'a>(
     record: &Record<'_, 'a>,
-    parts: &mut Parts<'a>,
+    parts: &mut Parts<'_, 'a>,
     ips: &mut Distinct<'a>,
     hosts: &mut Distinct<'a>,
     bump: &'a Bump,

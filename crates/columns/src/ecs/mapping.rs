@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use bumpalo::Bump;
-use mimelake_parse::{Event, ExtraPair, Verdict, Verdicts};
+use mimelake_parse::{Event, ExtraPair, Value, Verdict, Verdicts};
 use mimelake_schema::{ECS_VERSION, EventType, Field};
 
 use super::{
     derive, id,
-    part::Part,
+    part::{Part, PartPlaces, Parts},
     record::{Places, Record},
 };
 use crate::document::{Cell, Layout, Leaf};
@@ -29,8 +29,12 @@ enum Source {
 /// Fills the ECS layout of one event type.
 #[derive(Debug)]
 pub(crate) struct Mapping {
-    /// One for each leaf.
-    sources: Vec<Source>,
+    /// Leaves that are the same in every row.
+    constants: Vec<usize>,
+    /// Leaves and the places of the columns that they repeat.
+    columns: Vec<(usize, usize)>,
+    original: Option<usize>,
+    parts: PartPlaces,
     places: Places,
     seed: u64,
 }
@@ -55,29 +59,49 @@ impl Mapping {
         planned.extend(parts(event_type));
         planned.extend(mimecast);
         let layout = Layout::new(planned.iter().map(|(leaf, _)| leaf.clone()).collect());
-        let source = |leaf: &Leaf| planned.iter().find(|(other, _)| other.path == leaf.path).map(|(_, s)| *s);
-        let sources = layout.leaves().iter().filter_map(source).collect();
-        (layout, Self { sources, places: Places::new(event_type), seed: id::seed(event_type) })
+        let mut mapping = Self {
+            constants: vec![],
+            columns: vec![],
+            original: None,
+            parts: [u8::MAX; Part::ALL.len()],
+            places: Places::new(event_type),
+            seed: id::seed(event_type),
+        };
+        for (leaf, source) in planned {
+            let Some(place) = layout.position(&leaf.path) else { continue };
+            match source {
+                Source::Constant => mapping.constants.push(place),
+                Source::Column(column) => mapping.columns.push((place, usize::from(column))),
+                Source::Original => mapping.original = Some(place),
+                Source::Part(part) => mapping.parts[part as usize] = place as u8,
+            }
+        }
+        (layout, mapping)
     }
 
     /// One cell for each leaf.
     pub(crate) fn row<'a>(&self, layout: &'a Layout, event: &Event<'a>, bump: &'a Bump) -> &'a [Cell<'a>] {
+        let leaves = layout.leaves();
+        let row = bump.alloc_slice_fill_copy(leaves.len(), Cell::Null);
+        for place in &self.constants {
+            row[*place] = leaves[*place].constant.as_deref().map_or(Cell::Null, Cell::Text);
+        }
+        for (place, column) in &self.columns {
+            row[*place] = cell(event.values.get(*column), bump);
+        }
+        if let Some(place) = self.original {
+            row[place] = Cell::Text(event.text);
+        }
         let record = Record { event, places: &self.places };
-        let parts = derive::parts(&record, self.seed, bump);
-        let leaves = layout.leaves().iter().zip(&self.sources);
-        bump.alloc_slice_fill_iter(leaves.map(|(leaf, source)| match source {
-            Source::Constant => leaf.constant.as_deref().map_or(Cell::Null, Cell::Text),
-            Source::Column(place) => column(event, usize::from(*place), bump),
-            Source::Original => Cell::Text(event.text),
-            Source::Part(part) => parts.get(*part),
-        }))
+        derive::fill(&record, self.seed, &mut Parts { row, places: &self.parts }, bump);
+        row
     }
 }
 
 /// A column's cell; null where it says nothing.
-fn column<'a>(event: &Event<'a>, place: usize, bump: &'a Bump) -> Cell<'a> {
-    let Some(value) = event.values.get(place) else { return Cell::Null };
-    match Cell::from(*value) {
+#[inline]
+fn cell<'a>(value: Option<&Value<'a>>, bump: &'a Bump) -> Cell<'a> {
+    match value.map_or(Cell::Null, |value| Cell::from(*value)) {
         Cell::Text("") | Cell::List([]) => Cell::Null,
         Cell::Verdicts(verdicts) => given(verdicts, bump),
         Cell::Pairs(pairs) => said(pairs, bump),

@@ -95,26 +95,23 @@ parts! {
     OtherSize "mimecast.size" LeafKind::Int, of[Size];
 }
 
-/// The made fields of one record.
+/// Where each part stands in a row; [`Part::ALL`]'s order.
+pub(super) type PartPlaces = [u8; Part::ALL.len()];
+
+/// The made fields of one record, written into its row.
 #[derive(Debug)]
-pub(super) struct Parts<'a>([Cell<'a>; Part::ALL.len()]);
+pub(super) struct Parts<'r, 'a> {
+    pub(super) row: &'r mut [Cell<'a>],
+    pub(super) places: &'r PartPlaces,
+}
 
-impl<'a> Parts<'a> {
-    /// Nothing said yet.
-    pub(super) fn new() -> Self {
-        Self([Cell::Null; Part::ALL.len()])
-    }
-
-    /// What was made.
-    #[inline]
-    pub(super) fn get(&self, part: Part) -> Cell<'a> {
-        self.0[part as usize]
-    }
-
-    /// Says it; text and lists that are empty say nothing.
+impl<'a> Parts<'_, 'a> {
+    /// Says it; a part that the layout does not have is not said.
     #[inline]
     pub(super) fn set(&mut self, part: Part, cell: Cell<'a>) {
-        self.0[part as usize] = cell;
+        if let Some(place) = self.row.get_mut(usize::from(self.places[part as usize])) {
+            *place = cell;
+        }
     }
 
     /// Says some text, if there is any.

@@ -11,13 +11,14 @@ const FEW: usize = 32;
 #[derive(Debug)]
 pub(super) struct Distinct<'a> {
     list: Vec<'a, &'a str>,
-    seen: HashSet<&'a str>,
+    /// The same, for look-up, once there are many.
+    seen: Option<HashSet<&'a str>>,
 }
 
 impl<'a> Distinct<'a> {
     /// An empty list.
     pub(super) fn new(bump: &'a Bump) -> Self {
-        Self { list: Vec::new_in(bump), seen: HashSet::new() }
+        Self { list: Vec::new_in(bump), seen: None }
     }
 
     /// Adds a text, unless it is empty or there already.
@@ -49,10 +50,7 @@ impl<'a> Distinct<'a> {
         if self.list.len() < FEW {
             return self.list.contains(&text);
         }
-        if self.seen.is_empty() {
-            self.seen.extend(self.list.iter());
-        }
-        !self.seen.insert(text)
+        !self.seen.get_or_insert_with(|| self.list.iter().copied().collect()).insert(text)
     }
 }
 

@@ -18,7 +18,9 @@
 //! assert_eq!(out, b"{\"event\":{\"kind\":\"alert\"},\"message\":\"a \\\"b\\\"\"}\n{}\n");
 //! ```
 
+mod line;
 mod pairs;
+mod piece;
 mod plan;
 mod text;
 mod time;
@@ -29,6 +31,7 @@ mod tests;
 
 use mimelake_columns::document::{Cell, Layout};
 
+use line::Line;
 use plan::Plan;
 
 /// Writes the rows of one layout.
@@ -49,7 +52,9 @@ impl RowWriter {
     /// are leaves beyond the row's end. The line is JSON whatever the cells hold.
     #[inline]
     pub fn write_row(&self, row: &[Cell<'_>], out: &mut Vec<u8>) {
-        self.plan.write_object(row, out);
-        out.push(b'\n');
+        let mut line = Line::behind(out);
+        self.plan.write_object(row, &mut line);
+        line.byte(b'\n');
+        line.finish();
     }
 }

@@ -2,12 +2,14 @@
 
 use mimelake_columns::document::{Cell, Leaf, LeafKind};
 
-use super::{text, value};
+use super::{line::Line, piece::Piece, text, value};
 
 /// The leaves of an object, ready to write.
 #[derive(Debug)]
 pub(super) struct Plan {
     leaves: Vec<PlannedLeaf>,
+    /// What stands before the values; each leaf has a stretch of them.
+    openings: Vec<Piece>,
 }
 
 #[derive(Debug)]
@@ -16,9 +18,9 @@ struct PlannedLeaf {
     shared: usize,
     /// How many objects are open around this leaf, the root aside.
     depth: usize,
-    /// For each number of objects that are open already: the comma, the objects still to open, the key;
-    /// and the value where it is constant.
-    openings: Vec<Vec<u8>>,
+    /// Where its openings begin. There is one for each number of objects that are open already: the
+    /// comma, the objects still to open, the key; and the value where it is constant.
+    openings: usize,
     is_constant: bool,
     /// The members of a list of structs.
     members: Option<Plan>,
@@ -29,6 +31,7 @@ impl Plan {
     pub(super) fn new(leaves: &[Leaf]) -> Self {
         let parents = |leaf: &Leaf| leaf.segments().count() - 1;
         let mut planned = Vec::with_capacity(leaves.len());
+        let mut openings = vec![];
         let mut before: Option<&Leaf> = None;
         for leaf in leaves {
             let same = |other: &Leaf| {
@@ -40,18 +43,19 @@ impl Plan {
             planned.push(PlannedLeaf {
                 shared: before.map_or(0, same),
                 depth: parents(leaf),
-                openings: (0..=parents(leaf)).map(|open| opening(leaf, open)).collect(),
+                openings: openings.len(),
                 is_constant: leaf.constant.is_some(),
                 members,
             });
+            openings.extend((0..=parents(leaf)).map(|open| opening(leaf, open)));
             before = Some(leaf);
         }
-        Self { leaves: planned }
+        Self { leaves: planned, openings }
     }
 
     /// Appends the object of a row.
-    pub(super) fn write_object(&self, row: &[Cell<'_>], out: &mut Vec<u8>) {
-        let start = out.len();
+    pub(super) fn write_object(&self, row: &[Cell<'_>], out: &mut Line<'_>) {
+        let start = out.end();
         // Objects that are open below the root, and those of them that the next leaf stands in too.
         let (mut open, mut shared) = (0, 0);
         for (leaf, cell) in self.leaves.iter().zip(row) {
@@ -60,42 +64,40 @@ impl Plan {
                 continue;
             }
             close(open - shared, out);
-            out.extend_from_slice(&leaf.openings[shared]);
+            self.openings[leaf.openings + shared].write(out);
             if !leaf.is_constant {
                 value::write(cell, leaf.members.as_ref(), out);
             }
             (open, shared) = (leaf.depth, leaf.depth);
         }
-        if out.len() == start {
-            out.push(b'{');
-        } else {
-            // The first leaf's comma has nothing before it.
-            out[start] = b'{';
-        }
-        close(open + 1, out);
+        close(open, out);
+        value::end_object(start, out);
     }
 }
 
 /// The comma before the first thing that is not open yet, the objects to open and the key.
-fn opening(leaf: &Leaf, open: usize) -> Vec<u8> {
-    let mut piece = vec![b','];
+fn opening(leaf: &Leaf, open: usize) -> Piece {
+    let mut bytes = vec![];
+    let mut piece = Line::behind(&mut bytes);
+    piece.byte(b',');
     for (place, name) in leaf.segments().enumerate().skip(open) {
         if place > open {
-            piece.push(b'{');
+            piece.byte(b'{');
         }
         text::write(name, &mut piece);
-        piece.push(b':');
+        piece.byte(b':');
     }
     if let Some(constant) = &leaf.constant {
         text::write(constant, &mut piece);
     }
-    piece
+    piece.finish();
+    Piece::new(&bytes)
 }
 
 #[inline]
-fn close(mut objects: usize, out: &mut Vec<u8>) {
+fn close(mut objects: usize, out: &mut Line<'_>) {
     while objects > 0 {
-        out.push(b'}');
+        out.byte(b'}');
         objects -= 1;
     }
 }

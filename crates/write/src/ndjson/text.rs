@@ -1,45 +1,94 @@
 //! JSON strings.
 
+use super::line::Line;
+
 /// Every byte of a word set to one.
 const ONES: u64 = 0x0101_0101_0101_0101;
 /// The highest bit of every byte.
 const HIGH: u64 = ONES << 7;
 const WORD: usize = size_of::<u64>();
 
+/// As many bytes as the compiler looks at in one go.
+const BLOCK: usize = 16;
+
 /// Appends a text in quotes, escaped where JSON asks for it: `"`, `\` and control characters.
 #[inline]
-pub(super) fn write(text: &str, out: &mut Vec<u8>) {
+pub(super) fn write(text: &str, out: &mut Line<'_>) {
     let bytes = text.as_bytes();
-    out.push(b'"');
-    if needs_no_escape(bytes) {
-        out.extend_from_slice(bytes);
-    } else {
+    let room = out.room(bytes.len() + 2);
+    room[0] = b'"';
+    room[bytes.len() + 1] = b'"';
+    if copy(bytes, &mut room[1..=bytes.len()]) {
+        out.advance(1);
         write_escaped(bytes, out);
+        out.byte(b'"');
+    } else {
+        out.advance(bytes.len() + 2);
     }
-    out.push(b'"');
 }
 
-/// Looks at eight bytes at a time; the last eight may overlap those before.
+/// Copies bytes to a place of the same length; whether some of them need an escape.
+///
+/// The last bytes of a block, a word or half a word may overlap those before.
 #[inline]
-fn needs_no_escape(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<WORD>();
-    if words.iter().any(|word| has_special(*word)) {
-        return false;
+fn copy(from: &[u8], to: &mut [u8]) -> bool {
+    if let (Some(last), Some(to_last)) = (from.last_chunk::<BLOCK>(), to.last_chunk_mut::<BLOCK>()) {
+        *to_last = *last;
+        let mut found = [0; BLOCK];
+        find_special(last, &mut found);
+        for (block, to) in from.as_chunks::<BLOCK>().0.iter().zip(to.as_chunks_mut::<BLOCK>().0) {
+            *to = *block;
+            find_special(block, &mut found);
+        }
+        return u128::from_ne_bytes(found) != 0;
     }
-    match bytes.last_chunk::<WORD>() {
-        Some(word) => !has_special(*word),
-        None => !rest.iter().any(|b| is_special(*b)),
+    if let (Some(first), Some(last)) = (from.first_chunk::<WORD>(), from.last_chunk::<WORD>()) {
+        put(first, to.first_chunk_mut());
+        put(last, to.last_chunk_mut());
+        return has_special(*first) || has_special(*last);
+    }
+    if let (Some(first), Some(last)) = (from.first_chunk::<4>(), from.last_chunk::<4>()) {
+        put(first, to.first_chunk_mut());
+        put(last, to.last_chunk_mut());
+        let both = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
+        return special_bits(both) != 0;
+    }
+    let mut special = false;
+    for (byte, to) in from.iter().zip(to) {
+        *to = *byte;
+        special |= is_special(*byte);
+    }
+    special
+}
+
+#[inline]
+fn put<const N: usize>(from: &[u8; N], to: Option<&mut [u8; N]>) {
+    if let Some(to) = to {
+        *to = *from;
+    }
+}
+
+/// Marks the places of bytes that need an escape.
+#[inline]
+fn find_special(block: &[u8; BLOCK], found: &mut [u8; BLOCK]) {
+    for (found, byte) in found.iter_mut().zip(block) {
+        *found |= u8::from(*byte < 0x20) | u8::from(*byte == b'"') | u8::from(*byte == b'\\');
     }
 }
 
 /// Whether a byte of the word is a control character, `"` or `\`.
 #[inline]
 fn has_special(word: [u8; WORD]) -> bool {
-    let word = u64::from_le_bytes(word);
+    special_bits(u64::from_le_bytes(word)) != 0
+}
+
+/// The highest bit of the word's first byte that is special, lowest first; bits behind it mean nothing.
+#[inline]
+fn special_bits(word: u64) -> u64 {
     // A byte below n borrows into its highest bit; a byte that is not ASCII has it set already.
     let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word;
     let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    (below(word, 0x20) | is(b'"') | is(b'\\')) & HIGH != 0
+    (below(word, 0x20) | is(b'"') | is(b'\\')) & HIGH
 }
 
 #[inline]
@@ -47,43 +96,70 @@ fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-#[cold]
-fn write_escaped(mut bytes: &[u8], out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    while let Some(plain) = bytes.iter().position(|b| is_special(*b)) {
-        let special = bytes[plain];
-        out.extend_from_slice(&bytes[..plain]);
-        match special {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', special]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            _ => {
-                let digits = [DIGITS[usize::from(special >> 4)], DIGITS[usize::from(special & 15)]];
-                out.extend_from_slice(b"\\u00");
-                out.extend_from_slice(&digits);
-            }
+/// How many bytes from the start need no escape, of the first eight.
+#[inline]
+fn plain_bytes(word: [u8; WORD]) -> usize {
+    (special_bits(u64::from_le_bytes(word)).trailing_zeros() / 8) as usize
+}
+
+#[inline(never)]
+fn write_escaped(mut bytes: &[u8], out: &mut Line<'_>) {
+    while let Some((word, _)) = bytes.split_first_chunk::<WORD>() {
+        let plain = plain_bytes(*word);
+        if let Some(room) = out.room(WORD).first_chunk_mut::<WORD>() {
+            *room = *word;
         }
-        bytes = &bytes[plain + 1..];
+        out.advance(plain);
+        bytes = &bytes[plain..];
+        if plain < WORD {
+            escape(bytes[0], out);
+            bytes = &bytes[1..];
+        }
     }
-    out.extend_from_slice(bytes);
+    for byte in bytes {
+        if is_special(*byte) { escape(*byte, out) } else { out.byte(*byte) }
+    }
+}
+
+#[inline]
+fn escape(byte: u8, out: &mut Line<'_>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let letter = match byte {
+        b'"' | b'\\' => byte,
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        _ => {
+            out.bytes(b"\\u00");
+            out.byte(DIGITS[usize::from(byte >> 4)]);
+            return out.byte(DIGITS[usize::from(byte & 15)]);
+        }
+    };
+    out.bytes(&[b'\\', letter]);
 }
 
 #[cfg(test)]
 mod tests {
-    use super::write;
+    use super::{Line, write};
+
+    fn written(text: &str) -> String {
+        let mut out = vec![];
+        let mut line = Line::behind(&mut out);
+        write(text, &mut line);
+        line.finish();
+        String::from_utf8(out).unwrap()
+    }
 
     #[test]
     fn every_byte_at_every_place_of_a_word() {
         for special in 0..=0x7f_u8 {
-            for length in 1..20 {
+            for length in [1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 41, 63, 64, 65, 73, 100] {
                 for place in 0..length {
                     let mut bytes = vec![b'x'; length];
                     bytes[place] = special;
                     let text = String::from_utf8(bytes).unwrap();
-                    let mut out = vec![];
-                    write(&text, &mut out);
-                    let read: String = serde_json::from_slice(&out).unwrap();
+                    let out = written(&text);
+                    let read: String = serde_json::from_str(&out).unwrap();
                     assert_eq!(read, text);
                     let escapes = special < 0x20 || special == b'"' || special == b'\\';
                     assert_eq!(out.len() > length + 2, escapes, "{special} {text:?}");
@@ -102,9 +178,7 @@ mod tests {
             ("🔎 ends in \\", r#""🔎 ends in \\""#),
         ];
         for (text, expected) in cases {
-            let mut out = vec![];
-            write(text, &mut out);
-            assert_eq!(String::from_utf8(out).unwrap(), expected);
+            assert_eq!(written(text), expected);
         }
     }
 }

@@ -4,11 +4,15 @@ use mimelake_columns::document::Cell;
 use mimelake_parse::{Verdict, Verdicts};
 use mimelake_schema::VERDICTS;
 
-use super::{pairs, plan::Plan, text, time};
+use super::{line::Line, pairs, plan::Plan, text, time};
 
 /// Whether the cell has something to write.
 #[inline]
 pub(super) fn is_said(cell: &Cell<'_>) -> bool {
+    // Nearly all are text or null.
+    if matches!(cell, Cell::Text(_)) {
+        return true;
+    }
     match cell {
         Cell::Null => false,
         Cell::Time(micros) => time::is_writable(*micros),
@@ -22,10 +26,12 @@ pub(super) fn is_said(cell: &Cell<'_>) -> bool {
 
 /// Appends a cell's value. Structs whose members nobody described become empty objects.
 #[inline]
-pub(super) fn write(cell: &Cell<'_>, members: Option<&Plan>, out: &mut Vec<u8>) {
+pub(super) fn write(cell: &Cell<'_>, members: Option<&Plan>, out: &mut Line<'_>) {
+    if let Cell::Text(text) = cell {
+        return text::write(text, out);
+    }
     match cell {
-        Cell::Null => out.extend_from_slice(b"null"),
-        Cell::Text(text) => text::write(text, out),
+        Cell::Null | Cell::Text(_) => {}
         Cell::Int(number) => integer(*number, out),
         Cell::Bool(bit) => boolean(*bit, out),
         Cell::Time(micros) => time::write(*micros, out),
@@ -34,41 +40,43 @@ pub(super) fn write(cell: &Cell<'_>, members: Option<&Plan>, out: &mut Vec<u8>) 
         Cell::Pairs(pairs) => pairs::write(pairs, out),
         Cell::Structs(rows) => array(rows, out, |row, out| match members {
             Some(plan) => plan.write_object(row, out),
-            None => out.extend_from_slice(b"{}"),
+            None => out.bytes(b"{}"),
         }),
     }
 }
 
-fn integer(number: i64, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+#[inline]
+fn integer(number: i64, out: &mut Line<'_>) {
+    out.bytes(itoa::Buffer::new().format(number).as_bytes());
 }
 
-fn boolean(bit: bool, out: &mut Vec<u8>) {
-    out.extend_from_slice(if bit { b"true" } else { b"false" });
+#[inline]
+fn boolean(bit: bool, out: &mut Line<'_>) {
+    out.bytes(if bit { b"true" } else { b"false" });
 }
 
 /// Appends an array.
-pub(super) fn array<T>(elements: &[T], out: &mut Vec<u8>, write: impl Fn(&T, &mut Vec<u8>)) {
-    out.push(b'[');
+pub(super) fn array<T>(elements: &[T], out: &mut Line<'_>, write: impl Fn(&T, &mut Line<'_>)) {
+    out.byte(b'[');
     for (place, element) in elements.iter().enumerate() {
         if place > 0 {
-            out.push(b',');
+            out.byte(b',');
         }
         write(element, out);
     }
-    out.push(b']');
+    out.byte(b']');
 }
 
 fn verdict_says(verdict: &Verdict<'_>) -> bool {
     verdict.allow.is_some() || verdict.info.is_some()
 }
 
-fn write_verdicts(verdicts: &Verdicts<'_>, out: &mut Vec<u8>) {
-    let start = out.len();
+fn write_verdicts(verdicts: &Verdicts<'_>, out: &mut Line<'_>) {
+    let start = out.end();
     for ((name, _), verdict) in VERDICTS.iter().zip(verdicts.each) {
         let Some(verdict) = verdict.filter(verdict_says) else { continue };
         member(name, out);
-        let inner = out.len();
+        let inner = out.end();
         if let Some(allow) = verdict.allow {
             member("allow", out);
             boolean(allow, out);
@@ -87,17 +95,18 @@ fn write_verdicts(verdicts: &Verdicts<'_>, out: &mut Vec<u8>) {
 }
 
 /// A comma and a key; [`end_object`] makes the first comma a brace.
-fn member(name: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
+fn member(name: &str, out: &mut Line<'_>) {
+    out.bytes(b",\"");
+    out.bytes(name.as_bytes());
+    out.bytes(b"\":");
 }
 
-/// Ends the object whose first member's comma stands at `start`.
-pub(super) fn end_object(start: usize, out: &mut Vec<u8>) {
-    match out.get_mut(start) {
-        Some(comma) => *comma = b'{',
-        None => out.push(b'{'),
+/// Ends the object whose first member's comma stands at `start`: there it opens the object.
+pub(super) fn end_object(start: usize, out: &mut Line<'_>) {
+    if out.end() == start {
+        out.byte(b'{');
+    } else {
+        out.replace(start, b'{');
     }
-    out.push(b'}');
+    out.byte(b'}');
 }

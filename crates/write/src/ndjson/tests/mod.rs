@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::RowWriter;
 
+mod golden;
 mod random;
 
 use random::{OwnedValue, event_of};
