@@ -1,0 +1,6 @@
+//! What must hold of any input. The fuzz targets and the tests that replay the corpus share it.
+
+pub mod container;
+pub mod lines;
+pub mod pairs;
+pub mod source;

@@ -1,0 +1,30 @@
+//! One record: the scanner and the grammar.
+
+use mimelake_parse::{Form, Pair, kv};
+
+/// Both read the same pairs, and these with what separates them are the record.
+pub fn agree_and_lose_nothing(record: &[u8]) {
+    let mut pairs = Vec::new();
+    let is_record = kv::scan(record, &mut pairs);
+    assert_eq!(kv::grammar::record(record), is_record.then(|| pairs.clone()));
+    if is_record {
+        let bars = record.iter().rev().take_while(|&&b| b == b'|').count();
+        assert_eq!(written_back(record, &pairs), &record[..record.len() - bars]);
+    }
+}
+
+fn written_back(record: &[u8], pairs: &[Pair]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(record.len());
+    for pair in pairs {
+        let (open, close): (&[u8], &[u8]) = match pair.form {
+            Form::Quoted => (b"\\", b"\\"),
+            Form::Unterminated => (b"\\", b""),
+            _ => (b"", b""),
+        };
+        let bar: &[u8] = if out.is_empty() { b"" } else { b"|" };
+        for part in [bar, pair.key.of(record), b"=", open, pair.value.of(record), close] {
+            out.extend_from_slice(part);
+        }
+    }
+    out
+}
