@@ -68,7 +68,8 @@ pub(crate) fn file_names<'a>(text: &'a str, bump: &'a Bump) -> &'a [&'a str] {
         return list;
     }
     if !text.starts_with('"') {
-        return if text.is_empty() { &[] } else { bump.alloc_slice_copy(&[text]) };
+        let name = text.trim_end_matches(',').trim_ascii_end();
+        return if name.is_empty() { &[] } else { bump.alloc_slice_copy(&[name]) };
     }
     let mut list = Vec::new_in(bump);
     let (mut rest, mut quotes_close) = (text, true);
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn attachment_names_as_they_occur() {
-        let cases: [(&str, &[&str]); 13] = [
+        let cases: [(&str, &[&str]); 14] = [
             (r#""a.docx", "b.xlsx""#, &["a.docx", "b.xlsx"]),
             (r#""a.docx", "b.xlsx","#, &["a.docx", "b.xlsx"]),
             (r#""a.docx","b.xlsx""#, &["a.docx", "b.xlsx"]),
@@ -151,6 +152,7 @@ mod tests {
             (r#"["a.docx","b \"c\".xlsx"]"#, &["a.docx", r#"b "c".xlsx"#]),
             ("[draft].docx", &["[draft].docx"]),
             ("a, b.docx", &["a, b.docx"]),
+            (r#"scan "1".pdf,"#, &[r#"scan "1".pdf"#]),
             (r#""open, end.docx"#, &[r#""open, end.docx"#]),
             (r#"","a""#, &[r#","a"#]),
         ];
