@@ -17,6 +17,9 @@ const LIMITS: Limits = Limits {
 const STEP: usize = 4096;
 
 /// Whatever `bytes` are, no more comes out of them than the limits say.
+///
+/// # Panics
+/// It is not so.
 pub fn opens_within_limits(bytes: &[u8]) {
     let Ok(listing) = units_of_bytes("in", Arc::from(bytes), &LIMITS) else { return };
     assert!(listing.units.len() as u64 <= LIMITS.max_members);

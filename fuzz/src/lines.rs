@@ -12,6 +12,9 @@ use mimelake_schema::EventType;
 use mimelake_write::ndjson::RowWriter;
 
 /// Every event that can be read is written as a line of its own, native and ECS.
+///
+/// # Panics
+/// It is not so.
 pub fn are_json(input: &[u8]) {
     let Some((choice, source)) = input.split_first() else { return };
     let format = if choice & 1 == 0 { Format::KeyValue } else { Format::Json };
@@ -61,11 +64,11 @@ impl Table {
         let row = self.document.row(event, bump);
         let mut line = Vec::new();
         self.writer.write_row(row, &mut line);
-        let line = String::from_utf8(line).expect("a line is text");
-        let content = line.strip_suffix('\n').expect("a line has its end");
-        assert!(!content.contains('\n'), "{content}");
-        let read: serde_json::Value = serde_json::from_str(content).expect(content);
-        assert_eq!(read, oracle::object(self.document.layout().leaves(), row));
+        let line = String::from_utf8(line).unwrap_or_default();
+        let content = line.strip_suffix('\n').unwrap_or_default();
+        assert!(!content.contains('\n'), "{line:?}");
+        let read = serde_json::from_str(content).ok();
+        assert_eq!(read, Some(oracle::object(self.document.layout().leaves(), row)), "{line:?}");
         line
     }
 }

@@ -3,6 +3,9 @@
 use mimelake_parse::{Form, Pair, kv};
 
 /// Both read the same pairs, and these with what separates them are the record.
+///
+/// # Panics
+/// It is not so.
 pub fn agree_and_lose_nothing(record: &[u8]) {
     let mut pairs = Vec::new();
     let is_record = kv::scan(record, &mut pairs);

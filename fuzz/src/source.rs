@@ -9,7 +9,10 @@ const SHORT: usize = 1 << 10;
 /// Longer than any input.
 const LONG: usize = 1 << 20;
 
-/// Key-value lines.
+/// Key-value lines: windows and pieces change nothing.
+///
+/// # Panics
+/// It is not so.
 pub fn key_value(input: &[u8]) {
     let Some((step, source)) = split(input) else { return };
     for max_record in [SHORT, LONG] {
@@ -19,7 +22,10 @@ pub fn key_value(input: &[u8]) {
     }
 }
 
-/// JSON of any shape.
+/// JSON of any shape: windows change nothing.
+///
+/// # Panics
+/// It is not so.
 pub fn json(input: &[u8]) {
     let Some((step, source)) = split(input) else { return };
     let whole = read(Format::Json, source, source.len(), LONG);

@@ -8,16 +8,16 @@ pub mod pairs;
 pub mod source;
 
 #[test]
-fn scan() {
-    corpus::replay("scan", pairs::agree_and_lose_nothing);
+fn scan() -> std::io::Result<()> {
+    corpus::replay("scan", pairs::agree_and_lose_nothing)
 }
 
 #[test]
-fn reader_kv() {
-    corpus::replay("reader_kv", source::key_value);
+fn reader_kv() -> std::io::Result<()> {
+    corpus::replay("reader_kv", source::key_value)
 }
 
 #[test]
-fn reader_json() {
-    corpus::replay("reader_json", source::json);
+fn reader_json() -> std::io::Result<()> {
+    corpus::replay("reader_json", source::json)
 }
