@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mimelake_landing::{self as landing, Found, FoundKind, LandingError, Limits, Unit};
 use mimelake_parse::Format;
-use mimelake_write::store::{FileStamp, Listing};
+use mimelake_write::store::{CommittedUnit, FileStamp, Listing};
 
 use crate::source::Piece;
 
@@ -30,6 +30,9 @@ pub struct File {
     pub is_compressed: bool,
     /// Damage met while listing it.
     pub damages: Vec<LandingError>,
+    /// The beginning of a plain file that has grown: its slices, whose rows are in earlier commits. They are
+    /// committed together with the one piece that is new.
+    pub beginning: Vec<CommittedUnit>,
     /// Its pieces, in order.
     pub pieces: Vec<(u32, Piece)>,
 }
@@ -56,7 +59,7 @@ pub fn list(found: &Found, limits: &Limits, format: Option<Format>) -> Result<Fi
         match unit.len {
             Some(len) if is_plain && len > SLICE + SLICE / 2 && is_key_value(&found.path, format) => {
                 pieces
-                    .extend(slices(0, len).map(|slice| {
+                    .extend(slices(len).map(|slice| {
                         (index, Piece { unit: unit.clone(), slice: Some(slice), exact: false })
                     }));
             }
@@ -64,12 +67,19 @@ pub fn list(found: &Found, limits: &Limits, format: Option<Format>) -> Result<Fi
         }
     }
     let is_compressed = single && !is_plain;
-    Ok(File { stamp: stamp(found), listing: kind, is_compressed, damages: listing.damages, pieces })
+    Ok(File {
+        stamp: stamp(found),
+        listing: kind,
+        is_compressed,
+        damages: listing.damages,
+        beginning: Vec::new(),
+        pieces,
+    })
 }
 
-/// The slices from `start` to `len`; the last is up to half longer.
-pub fn slices(start: u64, len: u64) -> impl Iterator<Item = (u64, u64)> {
-    let mut from = start;
+/// The slices of so many bytes; the last is up to half longer.
+fn slices(len: u64) -> impl Iterator<Item = (u64, u64)> {
+    let mut from = 0;
     std::iter::from_fn(move || {
         let left = len - from;
         let end = if left > SLICE + SLICE / 2 { from + SLICE } else { len };
@@ -167,12 +177,12 @@ mod tests {
     #[test]
     fn slices_cover_all() {
         for len in [1, SLICE, SLICE * 3 / 2 + 1, SLICE * 5 + 7] {
-            let slices: Vec<_> = slices(0, len).collect();
+            let slices: Vec<_> = slices(len).collect();
             assert_eq!(slices.first().map(|s| s.0), Some(0));
             assert_eq!(slices.last().map(|s| s.1), Some(len));
             assert!(slices.windows(2).all(|pair| pair[0].1 == pair[1].0));
         }
-        assert_eq!(slices(5, 5).count(), 0);
+        assert_eq!(slices(0).count(), 0);
     }
 
     #[test]

@@ -89,7 +89,8 @@ impl Done {
             if file.pieces.is_empty() { planned.piece.unit.leaf_name().to_owned() } else { String::new() };
         let unit = CommittedUnit { index: planned.index, name, key, alias: false };
         let entry = self.inputs.entry(file.stamp.path.clone());
-        let (_, input) = entry.or_insert_with(|| (Arc::clone(file), input(file, Vec::new(), None)));
+        let (_, input) =
+            entry.or_insert_with(|| (Arc::clone(file), input(file, file.beginning.clone(), None)));
         input.units.push(unit);
         if let Some(damage) = &outcome.damage {
             input.damage = Some(damage.to_string());

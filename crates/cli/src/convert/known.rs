@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -37,7 +38,7 @@ pub fn sort_out(run: &Run<'_>, store: &Store, files: Vec<File>) -> anyhow::Resul
     let mut known = Known::default();
     for mut file in files {
         if !run.args.force {
-            leave_out_covered(run, store, &mut file, &mut known)?;
+            leave_out_covered(run, store, &mut file)?;
         }
         if file.pieces.is_empty() {
             known.empty.push(file);
@@ -57,28 +58,23 @@ pub fn sort_out(run: &Run<'_>, store: &Store, files: Vec<File>) -> anyhow::Resul
 /// What turned out to be known.
 #[derive(Default)]
 struct Known {
-    /// Units by their file's path.
-    units: BTreeMap<std::path::PathBuf, (Option<Arc<File>>, Vec<CommittedUnit>)>,
+    /// Units that are known, by their file's path.
+    units: BTreeMap<PathBuf, (Arc<File>, Vec<CommittedUnit>)>,
     /// Files with nothing left to read.
     empty: Vec<File>,
 }
 
 impl Known {
-    fn into_inputs(mut self) -> Vec<CommittedInput> {
-        let mut inputs = Vec::new();
-        for file in self.empty {
-            let (_, units) = self.units.remove(&file.stamp.path).unwrap_or_default();
-            inputs.push(super::job::input(&file, units, None));
-        }
-        let with_file = self.units.into_values().filter_map(|(file, units)| Some((file?, units)));
-        inputs.extend(with_file.map(|(file, units)| super::job::input(&file, units, None)));
-        inputs
+    fn into_inputs(self) -> Vec<CommittedInput> {
+        let empty = self.empty.into_iter().map(|file| super::job::input(&file, Vec::new(), None));
+        let units = self.units.into_values().map(|(file, units)| super::job::input(&file, units, None));
+        empty.chain(units).collect()
     }
 }
 
 /// Leaves out what a commit covers: pieces done before a run was stopped, and the beginning of a plain file
 /// that has grown since.
-fn leave_out_covered(run: &Run<'_>, store: &Store, file: &mut File, known: &mut Known) -> anyhow::Result<()> {
+fn leave_out_covered(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow::Result<()> {
     if let StampState::Partly { covered } = store.stamp_state(&file.stamp) {
         file.pieces.retain(|(index, piece)| {
             let (start, end) = piece.slice.unwrap_or((0, u64::MAX));
@@ -102,18 +98,12 @@ fn leave_out_covered(run: &Run<'_>, store: &Store, file: &mut File, known: &mut 
             return Ok(());
         }
     }
-    let pieces = plan::slices(prefix.len, file.stamp.len).map(|(start, end)| {
-        (index, Piece { unit: whole.unit.clone(), slice: Some((start, end)), exact: start == prefix.len })
-    });
-    file.pieces = pieces.collect();
-    let unit = |key: UnitKey| CommittedUnit {
-        index,
-        name: String::new(),
-        key: UnitKey { len: file.stamp.len, ..key },
-        alias: true,
-    };
-    let entry = known.units.entry(file.stamp.path.clone()).or_default();
-    entry.1.extend(prefix.slices.into_iter().map(unit));
+    // One piece, so that one commit holds it together with the beginning, whatever happens between.
+    let new = Piece { unit: whole.unit, slice: Some((prefix.len, file.stamp.len)), exact: true };
+    file.pieces = vec![(index, new)];
+    let of_this_length = |key| UnitKey { len: file.stamp.len, ..key };
+    let unit = |key| CommittedUnit { index, name: String::new(), key: of_this_length(key), alias: true };
+    file.beginning = prefix.slices.into_iter().map(unit).collect();
     Ok(())
 }
 
@@ -197,9 +187,9 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
             let new = seen.insert((key.len, place(&key))) && (run.args.force || !store.knows(&key));
             if !new {
                 let name = planned.piece.unit.leaf_name().to_owned();
-                let entry = known.units.entry(path.clone()).or_default();
-                entry.0 = Some(Arc::clone(&planned.file));
-                entry.1.push(CommittedUnit { index: planned.index, name, key, alias: true });
+                let entry = known.units.entry(path.clone());
+                let (_, units) = entry.or_insert_with(|| (Arc::clone(&planned.file), Vec::new()));
+                units.push(CommittedUnit { index: planned.index, name, key, alias: true });
                 unchanged.insert(path.clone());
             }
             new
@@ -209,11 +199,6 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
         }
         new
     });
-    for planned in pieces.iter() {
-        if let Some(entry) = known.units.get_mut(&planned.file.stamp.path) {
-            entry.0 = Some(Arc::clone(&planned.file));
-        }
-    }
     let all_known = unchanged.difference(&kept_files).count() as u64;
     run.totals(|totals| totals.report.files.unchanged += all_known);
 }

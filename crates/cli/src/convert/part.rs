@@ -19,7 +19,15 @@ pub struct Part {
 /// The two formats.
 enum Format {
     Parquet(Box<ParquetPart<PartFile>>),
-    Ndjson { file: PartFile, lines: RowWriter, buffer: Vec<u8>, rows: u64 },
+    Ndjson(Box<NdjsonPart>),
+}
+
+/// NDJSON while it is written.
+struct NdjsonPart {
+    file: PartFile,
+    writer: RowWriter,
+    buffer: Vec<u8>,
+    rows: u64,
 }
 
 /// NDJSON is handed to the file in stretches of about this length.
@@ -40,12 +48,12 @@ impl Part {
                     run.args.compression,
                 )?))
             }
-            To::Ndjson => Format::Ndjson {
+            To::Ndjson => Format::Ndjson(Box::new(NdjsonPart {
                 file: job.create(table, date, Extension::Ndjson)?,
-                lines: RowWriter::new(document.layout()),
+                writer: RowWriter::new(document.layout()),
                 buffer: Vec::new(),
                 rows: 0,
-            },
+            })),
         };
         Ok(Self { sink, used: 0 })
     }
@@ -55,12 +63,12 @@ impl Part {
     pub fn write(&mut self, row: &[Cell<'_>]) -> anyhow::Result<()> {
         match &mut self.sink {
             Format::Parquet(part) => part.push(row)?,
-            Format::Ndjson { file, lines, buffer, rows } => {
-                lines.write_row(row, buffer);
-                *rows += 1;
-                if buffer.len() >= STRETCH {
-                    file.write_all(buffer)?;
-                    buffer.clear();
+            Format::Ndjson(part) => {
+                part.writer.write_row(row, &mut part.buffer);
+                part.rows += 1;
+                if part.buffer.len() >= STRETCH {
+                    part.file.write_all(&part.buffer)?;
+                    part.buffer.clear();
                 }
             }
         }
@@ -71,7 +79,7 @@ impl Part {
     pub fn memory(&self) -> u64 {
         match &self.sink {
             Format::Parquet(part) => part.memory() as u64,
-            Format::Ndjson { buffer, .. } => buffer.capacity() as u64,
+            Format::Ndjson(part) => part.buffer.capacity() as u64,
         }
     }
 
@@ -79,9 +87,9 @@ impl Part {
     pub fn flush(&mut self) -> anyhow::Result<()> {
         match &mut self.sink {
             Format::Parquet(part) => part.flush_group()?,
-            Format::Ndjson { file, buffer, .. } => {
-                file.write_all(buffer)?;
-                *buffer = Vec::new();
+            Format::Ndjson(part) => {
+                part.file.write_all(&part.buffer)?;
+                part.buffer = Vec::new();
             }
         }
         Ok(())
@@ -104,7 +112,8 @@ impl Part {
                 let written = part.finish()?;
                 written.out.finish(written.rows)?;
             }
-            Format::Ndjson { mut file, buffer, rows, .. } => {
+            Format::Ndjson(part) => {
+                let NdjsonPart { mut file, buffer, rows, .. } = *part;
                 file.write_all(&buffer)?;
                 file.finish(rows)?;
             }
