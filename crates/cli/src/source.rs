@@ -95,7 +95,7 @@ impl<'a> Source<'a> {
                 window.restart(tee, from);
                 window
             }
-            None => Window::new(tee, landing::BLOCK),
+            None => Window::new(tee, landing::BLOCK).starting_at(from),
         };
         let mut reading =
             Reading { window, name: &piece.unit.name, settings: &self.settings, counted: 0, damage: None };
@@ -261,5 +261,94 @@ impl Read for Tee {
         }
         self.at += read as u64;
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mimelake_landing::{Found, FoundKind, Limits};
+    use mimelake_parse::Collector;
+
+    use super::*;
+
+    /// A collector whose errors are those of the program.
+    #[derive(Default)]
+    struct Collect(Collector);
+
+    impl Sink for Collect {
+        type Error = anyhow::Error;
+
+        fn event(&mut self, event: &mimelake_parse::Event<'_>, bump: &bumpalo::Bump) -> anyhow::Result<()> {
+            Ok(self.0.event(event, bump)?)
+        }
+
+        fn reject(&mut self, reject: &mimelake_parse::Reject<'_>) -> anyhow::Result<()> {
+            Ok(self.0.reject(reject)?)
+        }
+    }
+
+    fn text() -> String {
+        let line = |n: usize| match n % 7 {
+            3 => format!("stray {n}\n"),
+            5 => format!(
+                "datetime=2026-03-02T10:00:{:02}+0000|Subject=\\open {n}\nclosed\\|Act=Acc|Rcpt=r{n}\r\n",
+                n % 60
+            ),
+            _ => format!("datetime=2026-03-02T10:00:{:02}+0000|aCode=a{n}|Act=Acc|Rcpt=r{n}\n", n % 60),
+        };
+        (0..400).map(line).collect()
+    }
+
+    fn read(source: &mut Source<'_>, piece: &Piece, all: &mut Collect) -> Outcome {
+        source.read(piece, all, |_| Ok(())).unwrap()
+    }
+
+    #[test]
+    fn slices_give_what_the_whole_gives() {
+        let text = text();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &text).unwrap();
+        let found = Found {
+            path: file.path().to_owned(),
+            len: text.len() as u64,
+            modified_ns: 0,
+            kind: FoundKind::File,
+        };
+        let unit = landing::units(&found, &Limits::default()).unwrap().units.remove(0);
+        let done = AtomicU64::new(0);
+        let settings = Settings {
+            format: None,
+            max_record: 1 << 20,
+            limits: Limits::default(),
+            digest: true,
+            done: &done,
+        };
+        let mut whole = Collect::default();
+        let outcome = read(&mut Source::new(settings), &Piece::whole(unit.clone()), &mut whole);
+        assert_eq!(outcome.digest, *blake3::hash(text.as_bytes()).as_bytes());
+        for size in [50, 333, 5000, text.len()] {
+            let slices = (0..text.len()).step_by(size).map(|start| (start, (start + size).min(text.len())));
+            for fresh in [true, false] {
+                let (mut source, mut parts) = (Source::new(settings), Collect::default());
+                let mut account = Account::default();
+                for (start, end) in slices.clone() {
+                    if fresh {
+                        source = Source::new(settings);
+                    }
+                    let slice = Some((start as u64, end as u64));
+                    let piece = Piece { unit: unit.clone(), slice, exact: false };
+                    let part = read(&mut source, &piece, &mut parts);
+                    assert_eq!(
+                        part.digest,
+                        *blake3::hash(&text.as_bytes()[start..end]).as_bytes(),
+                        "{start}..{end}"
+                    );
+                    account += &part.account;
+                }
+                assert_eq!(parts.0.events, whole.0.events, "slices of {size}");
+                assert_eq!(parts.0.rejects, whole.0.rejects, "slices of {size}");
+                assert_eq!(account, outcome.account, "slices of {size}");
+            }
+        }
     }
 }

@@ -32,6 +32,13 @@ impl<R> Window<R> {
         Self { reader, buffer, start: 0, end: 0, offset: 0, block, at_end: false, pending: None }
     }
 
+    /// Returns the window, its first byte being at `offset` of the content.
+    #[must_use]
+    pub fn starting_at(mut self, offset: u64) -> Self {
+        self.offset = offset;
+        self
+    }
+
     /// Starts over with another reader, whose first byte is at `offset` of its content, and returns the former one.
     ///
     /// Keeps the buffer, which spares the allocation when thousands of small members are read.
