@@ -43,6 +43,7 @@ use arrow::error::ArrowError;
 use crate::document::LeafKind;
 use crate::document::{Cell, Layout};
 
+mod bits;
 mod boolean;
 mod column;
 mod integer;

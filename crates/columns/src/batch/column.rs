@@ -3,10 +3,11 @@
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
+use mimelake_schema::VERDICTS;
 
 use super::{
-    boolean::BoolColumn, integer::IntColumn, pairs::PairsColumn, structs::StructsColumn, text::TextColumn,
-    text_list::TextListColumn, time::TimeColumn, verdicts::VerdictsColumn,
+    boolean::BoolColumn, integer::IntColumn, list::OFFSET, pairs::PairsColumn, structs::StructsColumn,
+    text::TextColumn, text_list::TextListColumn, time::TimeColumn, verdicts::VerdictsColumn,
 };
 use crate::document::{Cell, LeafKind};
 
@@ -55,40 +56,59 @@ impl Column {
         }
     }
 
-    /// Appends a cell; about how many bytes it takes.
+    /// What a row takes at least, in bytes.
+    pub(super) fn row_bytes(&self) -> usize {
+        match self {
+            Self::Text(_) | Self::TextList(_) | Self::Pairs(_) | Self::Structs(_) => OFFSET,
+            Self::Int(_) | Self::Time(_) => size_of::<i64>(),
+            Self::Bool(_) => 1,
+            Self::Verdicts(_) => VERDICTS.len() * (OFFSET + 1),
+        }
+    }
+
+    /// Appends a cell; about how many bytes it takes beyond those of every row.
     #[inline]
-    pub(super) fn push(&mut self, cell: Cell<'_>) -> usize {
-        match (self, cell) {
-            (Self::Text(column), Cell::Text(text)) => column.push(Some(text)),
-            (Self::Text(column), _) => column.push(None),
-            (Self::Int(column), Cell::Int(number)) => column.push(Some(number)),
-            (Self::Int(column), _) => column.push(None),
-            (Self::Bool(column), Cell::Bool(bit)) => column.push(Some(bit)),
-            (Self::Bool(column), _) => column.push(None),
-            (Self::Time(column), Cell::Time(micros)) => column.push(Some(micros)),
-            (Self::Time(column), _) => column.push(None),
-            (Self::TextList(column), Cell::List(list)) => column.push(Some(list)),
-            (Self::TextList(column), _) => column.push(None),
-            (Self::Verdicts(column), Cell::Verdicts(verdicts)) => column.push(Some(verdicts)),
-            (Self::Verdicts(column), _) => column.push(None),
-            (Self::Pairs(column), Cell::Pairs(pairs)) => column.push(Some(pairs)),
-            (Self::Pairs(column), _) => column.push(None),
-            (Self::Structs(column), Cell::Structs(rows)) => column.push(Some(rows)),
-            (Self::Structs(column), _) => column.push(None),
+    pub(super) fn push(&mut self, cell: &Cell<'_>) -> usize {
+        match self {
+            Self::Text(column) => column.push(if let Cell::Text(text) = cell { Some(text) } else { None }),
+            Self::Int(column) => {
+                column.push(if let Cell::Int(number) = cell { Some(*number) } else { None });
+                0
+            }
+            Self::Bool(column) => {
+                column.push(if let Cell::Bool(bit) = cell { Some(*bit) } else { None });
+                0
+            }
+            Self::Time(column) => {
+                column.push(if let Cell::Time(micros) = cell { Some(*micros) } else { None });
+                0
+            }
+            Self::TextList(column) => {
+                column.push(if let Cell::List(list) = cell { Some(list) } else { None })
+            }
+            Self::Verdicts(column) => {
+                column.push(if let Cell::Verdicts(all) = cell { Some(all) } else { None })
+            }
+            Self::Pairs(column) => {
+                column.push(if let Cell::Pairs(pairs) = cell { Some(pairs) } else { None })
+            }
+            Self::Structs(column) => {
+                column.push(if let Cell::Structs(rows) = cell { Some(rows) } else { None })
+            }
         }
     }
 
     /// What was appended, as an array.
     pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        Ok(match self {
+        match self {
             Self::Text(column) => column.finish(),
             Self::Int(column) => column.finish(),
-            Self::Bool(column) => column.finish(),
+            Self::Bool(column) => Ok(column.finish()),
             Self::Time(column) => column.finish(),
-            Self::TextList(column) => column.finish()?,
-            Self::Verdicts(column) => column.finish()?,
-            Self::Pairs(column) => column.finish()?,
-            Self::Structs(column) => column.finish()?,
-        })
+            Self::TextList(column) => column.finish(),
+            Self::Verdicts(column) => column.finish(),
+            Self::Pairs(column) => column.finish(),
+            Self::Structs(column) => column.finish(),
+        }
     }
 }

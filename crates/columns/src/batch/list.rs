@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ListArray};
+use arrow::array::{ArrayRef, ListArray, OffsetBufferBuilder};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use arrow::error::ArrowError;
-use arrow::{array::NullBufferBuilder, array::OffsetBufferBuilder};
+
+use super::bits::Bits;
 
 /// The name that Parquet gives to what is in a list.
 const ELEMENT: &str = "element";
+/// What the place of a text or a list takes, in bytes.
+pub(super) const OFFSET: usize = size_of::<i32>();
 
 /// The field of a list's elements, which are never null.
 pub(super) fn element(data_type: DataType) -> FieldRef {
@@ -19,32 +22,26 @@ pub(super) fn element(data_type: DataType) -> FieldRef {
 #[derive(Debug)]
 pub(super) struct Lists {
     offsets: OffsetBufferBuilder<i32>,
-    nulls: NullBufferBuilder,
+    is_some: Bits,
 }
 
 impl Default for Lists {
     fn default() -> Self {
-        Self::with_capacity(0)
+        Self { offsets: OffsetBufferBuilder::new(0), is_some: Bits::default() }
     }
 }
 
 impl Lists {
-    fn with_capacity(rows: usize) -> Self {
-        Self { offsets: OffsetBufferBuilder::new(rows), nulls: NullBufferBuilder::new(rows) }
-    }
-
-    /// Appends a list of so many elements, or a null; about how many bytes that takes.
+    /// Appends a list of so many elements, or a null.
     #[inline]
-    pub(super) fn push(&mut self, elements: Option<usize>) -> usize {
+    pub(super) fn push(&mut self, elements: Option<usize>) {
         self.offsets.push_length(elements.unwrap_or(0));
-        self.nulls.append(elements.is_some());
-        size_of::<i32>()
+        self.is_some.push(elements.is_some());
     }
 
     pub(super) fn finish(&mut self) -> (OffsetBuffer<i32>, Option<NullBuffer>) {
-        let fresh = Self::with_capacity(self.nulls.len());
-        let mut done = std::mem::replace(self, fresh);
-        (done.offsets.finish(), done.nulls.finish())
+        let room = OffsetBufferBuilder::new(self.is_some.len());
+        (std::mem::replace(&mut self.offsets, room).finish(), self.is_some.finish_nulls())
     }
 
     /// The lists as an array over their elements.

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use arrow::error::ArrowError;
 use mimelake_parse::ExtraPair;
 
-use super::list::Lists;
+use super::list::{Lists, OFFSET};
 use super::text::TextColumn;
 
 /// Up to here every key is held against every other; beyond, a hash table keeps the time linear.
@@ -38,18 +38,18 @@ impl PairsColumn {
 
     #[inline]
     pub(super) fn push(&mut self, pairs: Option<&[ExtraPair<'_>]>) -> usize {
-        let own = self.lists.push(pairs.map(<[_]>::len));
+        self.lists.push(pairs.map(<[_]>::len));
         match pairs {
-            None | Some([]) => own,
+            None | Some([]) => 0,
             Some(pairs) if pairs.len() <= FEW && are_unique(pairs) => {
-                own + pairs.iter().map(|pair| self.push_pair(pair.key, pair.value)).sum::<usize>()
+                pairs.iter().map(|pair| self.push_pair(pair.key, pair.value)).sum()
             }
-            Some(pairs) => own + self.push_numbered(pairs),
+            Some(pairs) => self.push_numbered(pairs),
         }
     }
 
     fn push_pair(&mut self, key: &str, value: Option<&str>) -> usize {
-        self.keys.push(Some(key)) + self.values.push(value)
+        2 * OFFSET + self.keys.push(Some(key)) + self.values.push(value)
     }
 
     /// Appends pairs, the second and later of a key as `key#2`, `key#3`, … : the next that is free.
@@ -76,7 +76,7 @@ impl PairsColumn {
     }
 
     pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let members = vec![self.keys.finish(), self.values.finish()];
+        let members = vec![self.keys.finish()?, self.values.finish()?];
         let entries = StructArray::try_new(Self::fields(), members, None)?;
         let (offsets, nulls) = self.lists.finish();
         Ok(Arc::new(MapArray::try_new(Self::entries(), offsets, entries, nulls, false)?))

@@ -31,8 +31,8 @@ impl StructsColumn {
     pub(super) fn push(&mut self, rows: Option<&[&[Cell<'_>]]>) -> usize {
         let elements = rows.unwrap_or_default();
         self.len += elements.len();
-        let elements: usize = elements.iter().map(|row| self.elements.push(row)).sum();
-        self.lists.push(rows.map(<[_]>::len)) + elements
+        self.lists.push(rows.map(<[_]>::len));
+        elements.iter().map(|row| self.elements.push(row)).sum()
     }
 
     pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {

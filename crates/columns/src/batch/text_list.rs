@@ -4,7 +4,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
-use super::list::{Lists, element};
+use super::list::{Lists, OFFSET, element};
 use super::text::TextColumn;
 
 #[derive(Debug, Default)]
@@ -20,13 +20,12 @@ impl TextListColumn {
 
     #[inline]
     pub(super) fn push(&mut self, list: Option<&[&str]>) -> usize {
-        let elements: usize =
-            list.unwrap_or_default().iter().map(|text| self.elements.push(Some(text))).sum();
-        self.lists.push(list.map(<[_]>::len)) + elements
+        self.lists.push(list.map(<[_]>::len));
+        list.unwrap_or_default().iter().map(|text| OFFSET + self.elements.push(Some(text))).sum()
     }
 
     pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let elements = self.elements.finish();
+        let elements = self.elements.finish()?;
         self.lists.finish_over(elements)
     }
 }

@@ -2,36 +2,35 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, TimestampMicrosecondBuilder};
+use arrow::array::{ArrayRef, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, TimeUnit};
+use arrow::error::ArrowError;
 
-#[derive(Debug)]
-pub(super) struct TimeColumn(TimestampMicrosecondBuilder);
+use super::bits::Bits;
 
-impl Default for TimeColumn {
-    fn default() -> Self {
-        Self::with_capacity(0)
-    }
+const ZONE: &str = "UTC";
+
+#[derive(Debug, Default)]
+pub(super) struct TimeColumn {
+    micros: Vec<i64>,
+    is_some: Bits,
 }
 
 impl TimeColumn {
-    fn with_capacity(rows: usize) -> Self {
-        Self(TimestampMicrosecondBuilder::with_capacity(rows).with_data_type(Self::data_type()))
-    }
-
     pub(super) fn data_type() -> DataType {
-        DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+        DataType::Timestamp(TimeUnit::Microsecond, Some(ZONE.into()))
     }
 
     #[inline]
-    pub(super) fn push(&mut self, micros: Option<i64>) -> usize {
-        self.0.append_option(micros);
-        size_of::<i64>()
+    pub(super) fn push(&mut self, micros: Option<i64>) {
+        self.is_some.push(micros.is_some());
+        self.micros.push(micros.unwrap_or(0));
     }
 
-    pub(super) fn finish(&mut self) -> ArrayRef {
-        let array = self.0.finish();
-        *self = Self::with_capacity(array.len());
-        Arc::new(array)
+    pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        let room = Vec::with_capacity(self.micros.len());
+        let micros = std::mem::replace(&mut self.micros, room);
+        let array = TimestampMicrosecondArray::try_new(micros.into(), self.is_some.finish_nulls())?;
+        Ok(Arc::new(array.with_timezone(ZONE)))
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Tree {
     /// Cut from the leaves in their order, so that a walk over it meets the columns in theirs.
     nodes: Vec<Node>,
     fields: Fields,
+    /// What a row takes at least, in bytes.
+    row_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -32,7 +34,8 @@ impl Tree {
         let placed: Vec<_> =
             leaves.iter().zip(&columns).map(|(leaf, column)| Placed::new(leaf, column)).collect();
         let (nodes, fields) = nodes(&placed, 0);
-        Self { columns, nodes, fields }
+        let row_bytes = columns.iter().map(Column::row_bytes).sum();
+        Self { columns, nodes, fields, row_bytes }
     }
 
     /// The fields at the root.
@@ -44,8 +47,14 @@ impl Tree {
     #[inline]
     pub(super) fn push(&mut self, row: &[Cell<'_>]) -> usize {
         debug_assert_eq!(row.len(), self.columns.len(), "the row is of another layout");
-        let mut cells = row.iter();
-        self.columns.iter_mut().map(|column| column.push(cells.next().copied().unwrap_or(Cell::Null))).sum()
+        let mut bytes = self.row_bytes;
+        for (column, cell) in self.columns.iter_mut().zip(row) {
+            bytes += column.push(cell);
+        }
+        for column in self.columns.iter_mut().skip(row.len()) {
+            column.push(&Cell::Null);
+        }
+        bytes
     }
 
     /// The `rows` rows appended, as arrays of the root's fields.

@@ -2,33 +2,23 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, NullBufferBuilder, StructArray};
+use arrow::array::{ArrayRef, StructArray};
 use arrow::datatypes::{DataType, Field, Fields};
 use arrow::error::ArrowError;
 use mimelake_parse::{Verdict, Verdicts};
 use mimelake_schema::VERDICTS;
 
+use super::bits::Bits;
 use super::boolean::BoolColumn;
 use super::text::TextColumn;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct VerdictsColumn {
     each: [VerdictColumn; VERDICTS.len()],
     grey_email: BoolColumn,
-    nulls: NullBufferBuilder,
+    is_some: Bits,
     /// Nulls that the members do not have yet: most rows have no scan, and a row's members are twenty.
     owed: usize,
-}
-
-impl Default for VerdictsColumn {
-    fn default() -> Self {
-        Self {
-            each: Default::default(),
-            grey_email: BoolColumn::default(),
-            nulls: NullBufferBuilder::new(0),
-            owed: 0,
-        }
-    }
 }
 
 impl VerdictsColumn {
@@ -44,15 +34,16 @@ impl VerdictsColumn {
 
     #[inline]
     pub(super) fn push(&mut self, verdicts: Option<&Verdicts<'_>>) -> usize {
-        self.nulls.append(verdicts.is_some());
+        self.is_some.push(verdicts.is_some());
         let Some(verdicts) = verdicts else {
             self.owed += 1;
-            return VERDICTS.len();
+            return 0;
         };
         self.settle();
         let columns = self.each.iter_mut().zip(&verdicts.each);
         let bytes: usize = columns.map(|(column, verdict)| column.push(verdict.as_ref())).sum();
-        bytes + self.grey_email.push(verdicts.grey_email)
+        self.grey_email.push(verdicts.grey_email);
+        bytes
     }
 
     /// Appends the nulls that the members do not have yet.
@@ -68,22 +59,16 @@ impl VerdictsColumn {
         self.settle();
         let each = self.each.iter_mut().map(VerdictColumn::finish);
         let members: Vec<_> = each.chain([Ok(self.grey_email.finish())]).collect::<Result<_, _>>()?;
-        Ok(Arc::new(StructArray::try_new(Self::fields(), members, self.nulls.finish())?))
+        Ok(Arc::new(StructArray::try_new(Self::fields(), members, self.is_some.finish_nulls())?))
     }
 }
 
 /// One of the verdicts.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct VerdictColumn {
     allow: BoolColumn,
     info: TextColumn,
-    nulls: NullBufferBuilder,
-}
-
-impl Default for VerdictColumn {
-    fn default() -> Self {
-        Self { allow: BoolColumn::default(), info: TextColumn::default(), nulls: NullBufferBuilder::new(0) }
-    }
+    is_some: Bits,
 }
 
 impl VerdictColumn {
@@ -95,19 +80,20 @@ impl VerdictColumn {
 
     #[inline]
     fn push(&mut self, verdict: Option<&Verdict<'_>>) -> usize {
-        self.nulls.append(verdict.is_some());
+        self.is_some.push(verdict.is_some());
         let Verdict { allow, info } = verdict.copied().unwrap_or_default();
-        self.allow.push(allow) + self.info.push(info)
+        self.allow.push(allow);
+        self.info.push(info)
     }
 
     fn push_nulls(&mut self, count: usize) {
         self.allow.push_nulls(count);
         self.info.push_nulls(count);
-        self.nulls.append_n_nulls(count);
+        self.is_some.push_zeros(count);
     }
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let members = vec![self.allow.finish(), self.info.finish()];
-        Ok(Arc::new(StructArray::try_new(Self::fields(), members, self.nulls.finish())?))
+        let members = vec![self.allow.finish(), self.info.finish()?];
+        Ok(Arc::new(StructArray::try_new(Self::fields(), members, self.is_some.finish_nulls())?))
     }
 }

@@ -35,6 +35,7 @@ fn receipts(ids: &[String], group: usize) -> Vec<u8> {
         row[place("timestamp")] = Cell::Time(at as i64);
         row[place("message_id")] = Cell::Text(id);
         row[place("acode")] = Cell::Text(id);
+        row[place("source_file")] = Cell::Text("receipt_20260302.siem");
         row[place("direction")] = Cell::Text("inbound");
         row[place("recipients")] = Cell::List(&["a@example.com"]);
         part.push(&row).unwrap();
@@ -199,8 +200,8 @@ fn pages_are_indexed() {
     assert!(chunk("timestamp").column_index_offset().is_some());
     assert!(chunk("message_id").column_index_offset().is_none());
     let bounds = |path| chunk(path).statistics().is_some();
-    assert!(bounds("timestamp") && bounds("direction"));
-    assert!(!bounds("message_id"));
+    assert!(bounds("timestamp") && bounds("source_file"));
+    assert!(!bounds("message_id") && !bounds("direction"));
 }
 
 #[test]
