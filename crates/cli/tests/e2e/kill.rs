@@ -1,0 +1,106 @@
+//! Runs that are killed or interrupted, and then completed.
+//!
+//! `MIMELAKE_KILLS=200 cargo test -p mimelake --test e2e kill` kills more often than the usual run does.
+
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::lake::{Row, files, rows};
+use crate::runs::Place;
+use crate::sample::{long_receipts, zip};
+
+const ARGUMENTS: &str = "convert in -o out -q --memory 64MiB --threads 2";
+/// Enough of these that the run has several jobs, which are cut at some 16 MiB.
+const FILES: usize = 10;
+const FILE: usize = 5 << 20;
+
+/// A place with input for several jobs, one file of which has grown since it was converted.
+fn place() -> Place {
+    let place = Place::new();
+    for n in 0..FILES {
+        place.write(&format!("in/{n}.log"), long_receipts(&format!("P{n}x"), FILE));
+    }
+    let members = [("a.log", long_receipts("Za", FILE / 4)), ("b.log", long_receipts("Zb", FILE / 4))];
+    place.write("in/members.zip", zip(&members));
+    place
+}
+
+/// Converts the beginning of a file, which then grows.
+fn grow(place: &Place) {
+    let whole = long_receipts("Gx", 64 << 10);
+    let cut = whole[..whole.len() / 2].rfind('\n').unwrap() + 1;
+    place.write("in/grown.log", &whole[..cut]);
+    place.run("convert in/grown.log -o out -q").exits(0);
+    place.append("in/grown.log", &whole[cut..]);
+}
+
+fn start(place: &Place) -> Child {
+    let mut command = place.command(ARGUMENTS.split(' '));
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn clear(place: &Place) {
+    std::fs::remove_dir_all(place.path("out")).unwrap();
+}
+
+/// The rows of a run that nothing disturbs, and how long it takes.
+fn undisturbed(place: &Place) -> (Vec<Row>, Duration) {
+    grow(place);
+    let begin = Instant::now();
+    place.run(ARGUMENTS).exits(0);
+    let time = begin.elapsed();
+    let jobs = files(&place.path("out/_mimelake/commits")).len();
+    assert!(jobs > 3, "{jobs} commits are too few to be killed between");
+    let rows = rows(&place.path("out"));
+    clear(place);
+    (rows, time)
+}
+
+#[test]
+fn a_killed_run_is_completed_by_the_next() {
+    let kills: u32 = std::env::var("MIMELAKE_KILLS").map_or(12, |text| text.parse().unwrap());
+    let place = place();
+    let (expected, time) = undisturbed(&place);
+    let mut killed = 0;
+    for kill in 0..kills {
+        grow(&place);
+        // Sometimes the run that completes a killed one is killed too.
+        for again in 0..=kill % 3 {
+            let mut child = start(&place);
+            thread::sleep(time * (kill + again) / kills);
+            child.kill().unwrap();
+            killed += u32::from(!child.wait().unwrap().success());
+        }
+        place.run(ARGUMENTS).exits(0);
+        let found = rows(&place.path("out"));
+        assert!(found == expected, "kill {kill}: {} rows, expected {}", found.len(), expected.len());
+        assert_eq!(files(&place.path("out/_mimelake/tmp")).len(), 0);
+        clear(&place);
+    }
+    assert!(killed > 0, "every run ended before it was killed");
+}
+
+#[test]
+fn an_interrupted_run_is_completed_by_the_next() {
+    let place = place();
+    let (expected, time) = undisturbed(&place);
+    let mut interrupted = 0;
+    for (at, signal) in ["INT", "TERM", "INT"].into_iter().enumerate() {
+        grow(&place);
+        let child = start(&place);
+        thread::sleep(time * (at as u32 + 2) / 6);
+        Command::new("sh").args(["-c", &format!("kill -{signal} {}", child.id())]).status().unwrap();
+        let code = child.wait_with_output().unwrap().status.code();
+        assert!(matches!(code, Some(0 | 130)), "{code:?}");
+        interrupted += u32::from(code == Some(130));
+        // What is there is whole, and leads nowhere but to the whole.
+        let found = rows(&place.path("out"));
+        assert!(found.iter().all(|row| expected.binary_search(row).is_ok()));
+        assert_eq!(files(&place.path("out/_mimelake/tmp")).len(), 0);
+        place.run(ARGUMENTS).exits(0);
+        assert!(rows(&place.path("out")) == expected);
+        clear(&place);
+    }
+    assert!(interrupted > 0, "every run ended before it was interrupted");
+}
