@@ -50,7 +50,7 @@ pub struct ReadArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// The longest record; longer ones are rejected
-    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = parse_max_record)]
     pub max_record: u64,
     /// How many times its size a compressed file may inflate to, beyond the first 64 MiB
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_ratio)]
@@ -260,6 +260,13 @@ fn parse_size(text: &str) -> Result<u64, String> {
     };
     let number: u64 = number.parse().map_err(|_| "write a number of bytes, such as 512MiB, 1GB or 4096")?;
     number.checked_mul(factor).ok_or_else(|| "that is more bytes than there are".to_owned())
+}
+
+fn parse_max_record(text: &str) -> Result<u64, String> {
+    parse_size(text).and_then(|bytes| match bytes {
+        1024..=0x4000_0000 => Ok(bytes),
+        _ => Err("a record may have 1KiB to 1GiB".to_owned()),
+    })
 }
 
 fn parse_table(text: &str) -> Result<EventType, String> {

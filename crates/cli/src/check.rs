@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::interrupt;
 use crate::plan::{self, Planned};
 use crate::progress::{Counters, Progress};
-use crate::report::{Report, Tables, Tally};
+use crate::report::{self, Report, Tables, Tally};
 use crate::source::{Outcome, Settings, Source};
 use crate::terminal;
 
@@ -39,6 +39,7 @@ impl Sink for Count<'_> {
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let start = Instant::now();
+    report::prepare(&args.read)?;
     interrupt::listen();
     let read = &args.read;
     let counters = Arc::new(Counters::default());

@@ -89,12 +89,21 @@ pub fn of_error(error: &anyhow::Error) -> Exit {
         terminal::say("interrupted: what was finished is whole; run it again to go on");
         return Exit::Interrupted;
     }
-    terminal::say(&format!("error: {error:#}"));
+    terminal::say(&format!("error: {}", said_once(error)));
     let landing = error.downcast_ref::<LandingError>().and_then(LandingError::hint).map(str::to_owned);
     if let Some(hint) = error.downcast_ref::<Hinted>().map(|e| e.hint.clone()).or(landing) {
         terminal::say(&format!("hint: {hint}"));
     }
     if error.is::<Rejected>() { Exit::Rejects } else { Exit::Failed }
+}
+
+/// The error and its causes, without those that the text before them says already.
+fn said_once(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
+        "" => cause,
+        _ if said.contains(&cause) => said,
+        _ => format!("{said}: {cause}"),
+    })
 }
 
 /// Prints what clap has to say: help and version to stdout, errors to stderr.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mimelake_landing::{self as landing, Found, FoundKind, LandingError, Limits, Unit};
 use mimelake_parse::Format;
-use mimelake_write::store::{CommittedUnit, FileStamp, Listing};
+use mimelake_write::store::{CommittedUnit, FileStamp, Listing, UnitKey};
 
 use crate::source::Piece;
 
@@ -28,6 +28,8 @@ pub struct File {
     pub listing: Listing,
     /// Whether it is a gzip or zstd file, whose own bytes are its identity.
     pub is_compressed: bool,
+    /// Whether it is standard input or a pipe, which can be read once.
+    pub is_stream: bool,
     /// Damage met while listing it.
     pub damages: Vec<LandingError>,
     /// The beginning of a plain file that has grown: its slices, whose rows are in earlier commits. They are
@@ -58,19 +60,20 @@ pub fn list(found: &Found, limits: &Limits, format: Option<Format>) -> Result<Fi
     for (index, unit) in (0..).zip(listing.units) {
         match unit.len {
             Some(len) if is_plain && len > SLICE + SLICE / 2 && is_key_value(&found.path, format) => {
-                pieces
-                    .extend(slices(len).map(|slice| {
-                        (index, Piece { unit: unit.clone(), slice: Some(slice), exact: false })
-                    }));
+                pieces.extend(slices(len).map(|slice| {
+                    (index, Piece { unit: unit.clone(), slice: Some(slice), exact: false, format: None })
+                }));
             }
             _ => pieces.push((index, Piece::whole(unit))),
         }
     }
-    let is_compressed = single && !is_plain;
+    let is_stream = found.kind != FoundKind::File;
+    let is_compressed = single && !is_plain && !is_stream;
     Ok(File {
         stamp: stamp(found),
         listing: kind,
         is_compressed,
+        is_stream,
         damages: listing.damages,
         beginning: Vec::new(),
         pieces,
@@ -90,16 +93,20 @@ fn slices(len: u64) -> impl Iterator<Item = (u64, u64)> {
 }
 
 fn is_key_value(path: &Path, format: Option<Format>) -> bool {
-    let told = || {
-        let mut beginning = Vec::new();
-        let file = std::fs::File::open(path).ok()?;
-        file.take(1 << 12).read_to_end(&mut beginning).ok()?;
-        landing::Format::of(&beginning)
+    format.or_else(|| Some(beginning(path)?.0)) == Some(Format::KeyValue)
+}
+
+/// How a plain file begins: its format, and its first byte that is not blank.
+pub fn beginning(path: &Path) -> Option<(Format, u8)> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    file.take(1 << 12).read_to_end(&mut bytes).ok()?;
+    let format = match landing::Format::of(&bytes)? {
+        landing::Format::KeyValue => Format::KeyValue,
+        landing::Format::Json => Format::Json,
     };
-    match format {
-        Some(format) => format == Format::KeyValue,
-        None => told() == Some(landing::Format::KeyValue),
-    }
+    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    Some((format, *text.iter().find(|byte| !byte.is_ascii_whitespace())?))
 }
 
 /// One piece of a job.
@@ -111,8 +118,10 @@ pub struct Planned {
     pub index: u32,
     /// What to read.
     pub piece: Piece,
-    /// Its digest and length, if they had to be known beforehand.
+    /// Its digest and the length of its unit's content, if they had to be known beforehand.
     pub digest: Option<([u8; 32], u64)>,
+    /// Other cuts of the same content that have been converted.
+    pub twins: Vec<UnitKey>,
 }
 
 impl Planned {
@@ -120,7 +129,8 @@ impl Planned {
     pub fn of(mut file: File) -> Vec<Self> {
         let pieces = std::mem::take(&mut file.pieces);
         let file = Arc::new(file);
-        let planned = |(index, piece)| Self { file: Arc::clone(&file), index, piece, digest: None };
+        let planned =
+            |(index, piece)| Self { file: Arc::clone(&file), index, piece, digest: None, twins: Vec::new() };
         pieces.into_iter().map(planned).collect()
     }
 
@@ -151,8 +161,11 @@ pub fn jobs(mut pieces: Vec<Planned>) -> Vec<Vec<Planned>> {
     let mut filled = u64::MAX;
     for planned in pieces {
         let size = planned.size();
-        // A piece goes where more than half of it fits.
-        if filled.saturating_add(size / 2) > room {
+        // A piece goes where more than half of it fits; a stream has a job of its own, as only reading it shows
+        // whether it is known.
+        let alone = |planned: &Planned| planned.file.is_stream;
+        let apart = alone(&planned) || jobs.last().and_then(|job| job.last()).is_some_and(alone);
+        if apart || filled.saturating_add(size / 2) > room {
             jobs.push(Vec::new());
             filled = 0;
         }

@@ -38,6 +38,20 @@ pub struct Report {
     seconds: f64,
     /// The files that could not be read to their end, and why.
     unreadable: Vec<String>,
+    /// Whether tables are written: then those count, else what was read.
+    #[serde(skip)]
+    pub writes_tables: bool,
+}
+
+/// Makes sure that the report can be written, before the work is done.
+///
+/// # Errors
+/// If its file cannot be created.
+pub fn prepare(args: &ReadArgs) -> anyhow::Result<()> {
+    let Some(path) = &args.report else { return Ok(()) };
+    std::fs::File::create(path)
+        .map(drop)
+        .with_context(|| format!("cannot write the report {}", path.display()))
 }
 
 /// What each table got, by its name.
@@ -153,7 +167,7 @@ impl Report {
         for event_type in EventType::ALL {
             let written = tables.get(event_type.table()).copied();
             let read = Table { records: account.events[*event_type as usize], parts: 0 };
-            if written.is_some() || (tables.is_empty() && read.records > 0) {
+            if written.is_some() || (!self.writes_tables && read.records > 0) {
                 self.tables.insert(event_type.table(), written.unwrap_or(read));
             }
         }

@@ -1,5 +1,6 @@
 //! Reading one piece of input: open, window, records, digest.
 
+use std::collections::HashMap;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,12 +18,14 @@ pub struct Piece {
     pub slice: Option<(u64, u64)>,
     /// A record surely begins where the slice does.
     pub exact: bool,
+    /// How the file's beginning is written, where the piece does not tell.
+    pub format: Option<Format>,
 }
 
 impl Piece {
     /// All of a unit.
     pub fn whole(unit: Unit) -> Self {
-        Self { unit, slice: None, exact: false }
+        Self { unit, slice: None, exact: false, format: None }
     }
 }
 
@@ -97,8 +100,7 @@ impl<'a> Source<'a> {
             }
             None => Window::new(tee, landing::BLOCK).starting_at(from),
         };
-        let mut reading =
-            Reading { window, name: &piece.unit.name, settings: &self.settings, counted: 0, damage: None };
+        let mut reading = Reading { window, piece, settings: &self.settings, counted: 0, damage: None };
         let account = reading.records(from < start, end, sink, &mut between);
         let tee = reading.window.reader();
         let (digest, inflated) = (tee.digest(), tee.in_slice());
@@ -107,25 +109,51 @@ impl<'a> Source<'a> {
         Ok(Outcome { account: account?, digest, inflated, damage })
     }
 
-    /// The digest of a piece and the length of its content, without its records; none if it cannot be read to
-    /// its end.
-    pub fn digest(&mut self, piece: &Piece) -> anyhow::Result<Option<([u8; 32], u64)>> {
-        let (start, end) = piece.slice.unwrap_or((0, u64::MAX));
-        let opened =
-            if start > 0 { self.opener.open_at(&piece.unit, start) } else { self.opener.open(&piece.unit) };
-        let Ok(reader) = opened else { return Ok(None) };
-        let mut tee = Tee::new(reader, start, (start, end), true);
+    /// The digests of some ranges of a unit's content, read once, and the content's length.
+    ///
+    /// Of a damaged unit they cover what comes before the damage, as they do when it is converted. None if the
+    /// operating system does not let it be read.
+    pub fn digests(&mut self, unit: &Unit, ranges: &[(u64, u64)]) -> anyhow::Result<Option<Digests>> {
+        let Ok(mut reader) = self.opener.open(unit) else { return Ok(None) };
+        let mut hashers: Vec<_> = ranges.iter().map(|range| (*range, blake3::Hasher::new())).collect();
         let mut buffer = vec![0; 256 << 10];
+        let mut at = 0;
         loop {
             interrupt::check()?;
-            match tee.read(&mut buffer) {
-                Ok(0) => return Ok(Some((tee.digest(), tee.in_slice()))),
-                Ok(_) if tee.at >= end => return Ok(Some((tee.digest(), tee.in_slice()))),
-                Ok(_) => {}
-                Err(_) => return Ok(None),
+            let read = match reader.read(&mut buffer) {
+                Ok(read) => read,
+                Err(error) => match LandingError::from_io(error) {
+                    Ok(damage) if !matches!(damage.reason, landing::Reason::Io(_)) => 0,
+                    _ => return Ok(None),
+                },
+            };
+            if read == 0 {
+                let digests =
+                    hashers.iter().map(|(range, hasher)| (*range, hasher.finalize().into())).collect();
+                return Ok(Some(Digests { digests, len: at }));
             }
+            for (range, hasher) in &mut hashers {
+                hasher.update(&buffer[overlap(*range, at, read)]);
+            }
+            at += read as u64;
         }
     }
+}
+
+/// The digests of some ranges of a content.
+#[derive(Clone, Debug)]
+pub struct Digests {
+    /// Each range with its digest.
+    pub digests: HashMap<(u64, u64), [u8; 32]>,
+    /// The content's length.
+    pub len: u64,
+}
+
+/// What of `read` bytes that begin at `at` lies in a range.
+fn overlap((start, end): (u64, u64), at: u64, read: usize) -> std::ops::Range<usize> {
+    let first = start.saturating_sub(at).min(read as u64) as usize;
+    let last = end.saturating_sub(at).min(read as u64) as usize;
+    first..last.max(first)
 }
 
 impl Outcome {
@@ -137,7 +165,7 @@ impl Outcome {
 /// One piece while it is read.
 struct Reading<'a> {
     window: Window<Tee>,
-    name: &'a str,
+    piece: &'a Piece,
     settings: &'a Settings<'a>,
     counted: u64,
     damage: Option<LandingError>,
@@ -160,7 +188,7 @@ impl Reading<'_> {
         }
         let format = self.format()?;
         let max_record = usize::try_from(self.settings.max_record).unwrap_or(usize::MAX);
-        let mut reader = Reader::new(format, self.name).max_record(max_record).stop_at(end);
+        let mut reader = Reader::new(format, &self.piece.unit.name).max_record(max_record).stop_at(end);
         loop {
             let window = &self.window;
             let done = reader.read(window.bytes(), window.offset(), window.at_end(), sink)?;
@@ -194,7 +222,7 @@ impl Reading<'_> {
 
     /// The format that is set, or that the first bytes tell.
     fn format(&mut self) -> anyhow::Result<Format> {
-        if let Some(format) = self.settings.format {
+        if let Some(format) = self.settings.format.or(self.piece.format) {
             return Ok(format);
         }
         loop {
@@ -214,7 +242,7 @@ impl Reading<'_> {
         interrupt::check()?;
         if let Err(error) = self.window.fill() {
             let named = |error| LandingError {
-                path: self.name.to_owned(),
+                path: self.piece.unit.name.clone(),
                 offset: None,
                 reason: landing::Reason::Io(error),
             };
@@ -254,10 +282,7 @@ impl Read for Tee {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
         if let Some(hasher) = &mut self.hasher {
-            let (start, end) = self.slice;
-            let first = start.saturating_sub(self.at).min(read as u64) as usize;
-            let last = end.saturating_sub(self.at).min(read as u64) as usize;
-            hasher.update(&buffer[first..last.max(first)]);
+            hasher.update(&buffer[overlap(self.slice, self.at, read)]);
         }
         self.at += read as u64;
         Ok(read)
@@ -336,7 +361,7 @@ mod tests {
                         source = Source::new(settings);
                     }
                     let slice = Some((start as u64, end as u64));
-                    let piece = Piece { unit: unit.clone(), slice, exact: false };
+                    let piece = Piece { unit: unit.clone(), slice, exact: false, format: None };
                     let part = read(&mut source, &piece, &mut parts);
                     assert_eq!(
                         part.digest,

@@ -1,4 +1,4 @@
-//! Key-value lines or JSON, told by the first byte.
+//! Key-value lines or JSON, told by the first bytes.
 
 /// The two shapes that logs are delivered in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -10,20 +10,24 @@ pub enum Format {
 }
 
 impl Format {
-    /// Returns the format that the first non-blank byte tells (after an optional UTF-8 byte-order mark), or `None`
-    /// where `bytes` holds blanks only.
+    /// Returns the format that the first two non-blank bytes tell (after an optional UTF-8 byte-order mark), or
+    /// `None` where `bytes` holds blanks only.
     ///
     /// ```
     /// use mimelake_landing::Format;
     /// assert_eq!(Format::of(b"\xEF\xBB\xBF\n {\"a\":1}"), Some(Format::Json));
     /// assert_eq!(Format::of(b"datetime=2017"), Some(Format::KeyValue));
+    /// assert_eq!(Format::of(b"[start of export]"), Some(Format::KeyValue));
     /// assert_eq!(Format::of(b" \r\n"), None);
     /// ```
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        match text.iter().find(|byte| !byte.is_ascii_whitespace())? {
-            b'{' | b'[' => Some(Self::Json),
-            _ => Some(Self::KeyValue),
-        }
+        let mut solid = text.iter().filter(|byte| !byte.is_ascii_whitespace());
+        let is_json = match solid.next()? {
+            b'{' => matches!(solid.next(), None | Some(b'"' | b'}')),
+            b'[' => matches!(solid.next(), None | Some(b'{' | b'[' | b']' | b'"' | b'-' | b'0'..=b'9')),
+            _ => false,
+        };
+        Some(if is_json { Self::Json } else { Self::KeyValue })
     }
 }

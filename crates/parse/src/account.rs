@@ -9,6 +9,8 @@ use crate::{Event, Flag, Reason};
 
 /// How many unknown keys are counted by name; the rest count under [`OTHER_KEYS`].
 const MAX_UNKNOWN_KEYS: usize = 1000;
+/// How much of a key is its name here: JSON sets no limit.
+const MAX_KEY_SHOWN: usize = 128;
 /// The name that unknown keys beyond the first thousand count under.
 const OTHER_KEYS: &str = "(other keys)";
 
@@ -69,6 +71,7 @@ impl Account {
 
     /// Counts one key that no column took.
     pub(crate) fn unknown_key(&mut self, key: &str) {
+        let key = &key[..key.floor_char_boundary(MAX_KEY_SHOWN)];
         if let Some(count) = self.unknown_keys.get_mut(key) {
             *count += 1;
             return;

@@ -62,7 +62,7 @@ impl Builder {
         account: &mut Account,
     ) -> Event<'a> {
         let mut flags = record.flags;
-        let set = self.look_up(record, &mut flags);
+        let set = self.look_up(record, &mut flags, bump);
         let dialect = match record.is_json {
             false => Dialect::Kv,
             true if set.meets(self.keys.only_json2()) => Dialect::Json2,
@@ -77,6 +77,7 @@ impl Builder {
             taken: 0,
             extra: BumpVec::new_in(bump),
             flags,
+            dialect,
             inner: &mut self.inner,
         };
         let map = self.keys.columns(event_type, dialect);
@@ -111,11 +112,15 @@ impl Builder {
     }
 
     /// Looks up every key of the record, and flags one that stands in it twice.
-    fn look_up(&mut self, record: Split<'_>, flags: &mut Flags) -> KeySet {
+    fn look_up(&mut self, record: Split<'_>, flags: &mut Flags, bump: &Bump) -> KeySet {
         let mut set = KeySet::default();
         self.known.clear();
         for pair in record.pairs {
-            let known = self.keys.find(pair.key.of(record.text.as_bytes()));
+            let known = if pair.key_escaped {
+                self.keys.find(json::unescape(pair.key.of_text(record.text), bump).0.as_bytes())
+            } else {
+                self.keys.find(pair.key.of(record.text.as_bytes()))
+            };
             if known.is_some_and(|key| !set.insert(key)) {
                 flags.raise(Flag::DuplicateKey);
             }
@@ -202,6 +207,7 @@ struct Row<'a, 'i> {
     taken: u64,
     extra: BumpVec<'a, ExtraPair<'a>>,
     flags: Flags,
+    dialect: Dialect,
     inner: &'i mut Vec<Pair>,
 }
 
@@ -235,9 +241,10 @@ impl<'a> Row<'a, '_> {
     /// The value of a text by its column's kind; none if the kind does not take it.
     #[inline]
     fn typed(&mut self, kind: Kind, text: &'a str, form: Form) -> Option<Value<'a>> {
-        // API 2.0 writes every scalar as text, and so writes nothing as "" and as "null".
+        // API 2.0 writes every scalar as text, and so writes nothing as "null", and as "" where text has no place.
         let nothing = |text: &str| matches!(form, Form::Text | Form::Escaped) && matches!(text, "" | "null");
         Some(match kind {
+            _ if self.dialect == Dialect::Json2 && text == "null" => Value::Null,
             Kind::Text => Value::Text(text),
             Kind::Word => Value::Text(scalar::word(text, self.bump)),
             Kind::Addresses => Value::List(lists::addresses(text, self.bump)),
@@ -253,7 +260,8 @@ impl<'a> Row<'a, '_> {
     }
 
     fn time(&mut self, text: &str, form: Form) -> Option<Value<'a>> {
-        let millis = || if matches!(form, Form::Literal | Form::Text) { scalar::int(text) } else { None };
+        let is_millis = self.dialect == Dialect::Json2 && matches!(form, Form::Literal | Form::Text);
+        let millis = || if is_millis { scalar::int(text) } else { None };
         let moment = time::parse(text).or_else(|| time::from_millis(millis()?))?;
         if !moment.has_offset {
             self.flags.raise(Flag::NoOffset);

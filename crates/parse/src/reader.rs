@@ -33,6 +33,8 @@ pub struct Reader {
     line_open: bool,
     /// JSON: no line feed stands between the place reached and this byte of the source.
     line_to: u64,
+    /// JSON: no record of a list is seen to begin anew between the place reached and this byte of the source.
+    resume_to: u64,
     skipped: Option<Skipped>,
     records: Records,
 }
@@ -90,6 +92,7 @@ impl Reader {
             place: json::Place::Top,
             line_open: false,
             line_to: 0,
+            resume_to: 0,
             skipped: None,
             records: Records {
                 builder: Builder::new(source),

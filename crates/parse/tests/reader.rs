@@ -231,7 +231,16 @@ fn a_broken_record_does_not_cost_the_rest_of_its_line() {
 #[test]
 fn hostile_json_takes_linear_time() {
     let size = 4 << 20;
-    for unit in ["1,", "{\"a\" 1},", "[", "\"", "{\"a\":[1,\n"] {
+    for unit in [
+        "1,",
+        "{\"a\" 1},",
+        "{\"Act\" 1},",
+        "{\"Act\":\"1\" x\"},{\"Act\":1},",
+        "},",
+        "[",
+        "\"",
+        "{\"a\":[1,\n",
+    ] {
         read(Format::Json, "x", &("[".to_owned() + &unit.repeat(size / unit.len())));
     }
 }
@@ -286,6 +295,43 @@ fn broken_json_costs_itself_only() {
             assert_eq!((collector.events.len(), reasons(&collector)), (events, expected.clone()), "{text}");
         }
     }
+}
+
+#[test]
+fn an_inner_quote_costs_one_record_of_a_line() {
+    let good = r#"{"Act":"Acc","Rcpt":"a"}"#;
+    let text = format!(r#"[{good},{{"Act":"5" tv"}},{good}, {good}]"#);
+    for step in [1, 9, 1 << 20] {
+        let (_, collector) = read_in_steps(Format::Json, "x", text.as_bytes(), step);
+        assert_eq!((collector.events.len(), reasons(&collector)), (3, vec![Reason::BadJson]), "{step}");
+        assert_eq!(collector.rejects[0].3, br#"{"Act":"5" tv"}"#);
+    }
+}
+
+#[test]
+fn only_an_envelope_is_an_envelope() {
+    for (text, events, rejected) in [
+        (r#"{"aggregateId":"a","type":"receipt","data":[],"subject":"x"}"#, 1, 0),
+        (r#"{"aggregateId":"a","type":"receipt","value":["x"]}"#, 1, 0),
+        (r#"{"type":"MTA","data":["x"]}"#, 1, 0),
+        (r#"{"type":"MTA","data":[{"Act":"Acc"}],"data":[{"Act":"Acc"}]}"#, 1, 1),
+        (r#"{"value":[{"Act":"Acc"}],"@nextPage":"t","isCaughtUp":true}"#, 1, 0),
+    ] {
+        let (reader, collector) = json(text);
+        assert_eq!((collector.events.len(), reader.account().rejected), (events, rejected), "{text}");
+    }
+}
+
+#[test]
+fn escaped_keys_are_keys_and_null_is_null() {
+    let (_, collector) = json(
+        r#"{"accountId":"c","type":"process","s\u0075bject":"esc","subject":"plain","attachments":"null"}"#,
+    );
+    assert_eq!(column(&collector.events[0], "subject"), Some("esc"));
+    assert_eq!(column(&collector.events[0], "flags"), Some("duplicate_key"));
+    assert_eq!(column(&collector.events[0], "attachment_names"), None);
+    let (_, collector) = json(r#"{"acc":"c","Act":"Acc","Rcpt":"a","datetime":"20260302"}"#);
+    assert_eq!(column(&collector.events[0], "flags"), Some("bad_value"));
 }
 
 #[test]

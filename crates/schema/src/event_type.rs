@@ -135,7 +135,7 @@ types! {
     Av "av" files["av_", "av_tse_"] json2["av"]
     told_by[["CustomerIP"], ["MimecastIP"], ["SenderDomainInternal"], ["Virus", "md5"], ["Virus", "sha1"],
         ["Virus", "sha256"]]
-    columns[Sender, SenderDomain, SenderDomainInternal, Recipients, SourceIp, Direction, Subject, Size, FileName,
+    columns[Sender, SenderDomain, SenderDomainInternal, Recipients, SourceIp, Direction, Subject, ScannedSize, FileName,
         FileExtension, FileMime, Md5, Sha1, Sha256, Virus, CustomerIp, MimecastIp];
 
     /// One email whose sender pretends to be somebody else.
@@ -154,7 +154,7 @@ types! {
 
     /// One click on a link that Mimecast had rewritten.
     UrlProtect "url_protect" files["ttp_url_", "url_protect"] json2["url protect"]
-    told_by[["reason", "url"]]
+    told_by[["reason", "url"], ["url", "sourceIp"]]
     columns[Sender, Recipients, SourceIp, SenderDomain, Url, UrlCategory, Reason, Action, Direction, Subject,
         CredentialTheft, Analysis];
 

@@ -160,8 +160,10 @@ fields! {
     SenderDomain "sender_domain" Text kv["SenderDomain"] json2["senderDomain"] ecs["source.domain"];
     /// Whether the sender's domain is one of the account's.
     SenderDomainInternal "sender_domain_internal" Bool kv["SenderDomainInternal"] json2["senderDomainInternal"] ecs[];
-    /// The file's size, or the email's where the scan was of the email, in bytes.
-    Size "size" Int kv["Size"] json2["sizeAttachment", "emailSize"] ecs["email.attachments.file.size"];
+    /// The file's size, or in API 2.0 the email's, in bytes.
+    ScannedSize "size" Int kv["Size"] json2["emailSize"] ecs["email.attachments.file.size"];
+    /// The file's size, in bytes.
+    Size "size" Int kv["Size"] json2["sizeAttachment"] ecs["email.attachments.file.size"];
     /// The file's name.
     FileName "file_name" Text kv["fileName"] json2["fileName"] ecs["email.attachments.file.name"];
     /// The file's extension.

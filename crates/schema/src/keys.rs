@@ -280,7 +280,7 @@ mod tests {
             (EventType::Delivery, Dialect::Kv, "Route", Field::RouteName),
             (EventType::Delivery, Dialect::Json2, "route", Field::RouteName),
             (EventType::Av, Dialect::Kv, "Route", Field::Direction),
-            (EventType::Av, Dialect::Json2, "emailSize", Field::Size),
+            (EventType::Av, Dialect::Json2, "emailSize", Field::ScannedSize),
             (EventType::Process, Dialect::Json2, "emailSize", Field::MessageSize),
             (EventType::Receipt, Dialect::Kv, "SpamProcessingDetail", Field::SpamDetailJson),
             (EventType::InternalEmailProtect, Dialect::Json2, "similarDomain", Field::SimilarDomain),

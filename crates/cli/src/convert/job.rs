@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mimelake_landing::Reason;
-use mimelake_write::store::{Commit, CommittedInput, CommittedUnit, Counts, Store};
+use mimelake_write::store::{Commit, CommittedInput, CommittedUnit, Counts, Store, UnitKey};
 
 use super::Run;
-use super::known::{self, Replaced};
+use super::known;
 use super::lake::Lake;
 use crate::plan::{File, Planned};
 use crate::report::Tally;
 use crate::source::{Outcome, Source};
 
 /// Runs a job: reads its pieces, writes their rows, commits.
-pub fn run(run: &Run<'_>, store: &Store, pieces: &[Planned], replaced: &Replaced) -> anyhow::Result<()> {
+pub fn run(run: &Run<'_>, store: &Store, pieces: &[Planned]) -> anyhow::Result<()> {
     let job = store.begin()?;
     let mut lake = Lake::new(run, job);
     let mut source = Source::new(run.settings(true));
@@ -25,20 +25,20 @@ pub fn run(run: &Run<'_>, store: &Store, pieces: &[Planned], replaced: &Replaced
         let outcome = source.read(&planned.piece, &mut lake, Lake::between_blocks)?;
         done.add(run, planned, &outcome);
     }
-    if let [only] = pieces
-        && only.digest.is_none()
-        && !run.args.force
-        && done.keys().all(|key| store.knows(key))
-        && done.has_units()
-    {
-        // Standard input cannot be read twice: only now it shows that its bytes are known.
-        lake.into_job()?.abandon();
+    let mut job = lake.into_job()?;
+    let keys: Vec<UnitKey> = done.keys().copied().collect();
+    let is_stream = pieces.iter().all(|planned| planned.file.is_stream);
+    if is_stream && !run.args.force && !keys.is_empty() && keys.iter().all(|key| store.knows(key)) {
+        // A stream cannot be read twice: only now it shows that its bytes are known.
+        job.abandon();
         run.totals(|totals| totals.report.files.unchanged += 1);
         return Ok(());
     }
-    let mut job = lake.into_job()?;
-    let commits = done.keys().filter_map(|key| replaced.get(&known::place(key))).flatten();
-    job.replace(commits.cloned().collect::<std::collections::BTreeSet<_>>());
+    if run.args.force {
+        let twins = pieces.iter().flat_map(|planned| &planned.twins);
+        let again: Vec<UnitKey> = keys.iter().chain(twins).copied().collect();
+        job.replace(store.commits_of(&again));
+    }
     let counts = done.counts();
     let commit = job.commit(done.inputs.into_values().map(|(_, input)| input).collect(), counts)?;
     run.totals(|totals| {
@@ -78,8 +78,11 @@ impl Done {
             run.progress
                 .say(&format!("read {}: {} records", planned.piece.unit.name, outcome.account.records));
         }
-        // What the operating system refused may be there next time.
-        if matches!(&outcome.damage, Some(damage) if matches!(damage.reason, Reason::Io(_))) {
+        // What the operating system refused may be there next time. What it gave before it did is converted, and
+        // would be twice if it were read again.
+        if outcome.inflated == 0
+            && matches!(&outcome.damage, Some(damage) if matches!(damage.reason, Reason::Io(_)))
+        {
             return;
         }
         let own = if file.is_compressed { known::file_digest(file) } else { None };
@@ -89,20 +92,15 @@ impl Done {
             if file.pieces.is_empty() { planned.piece.unit.leaf_name().to_owned() } else { String::new() };
         let unit = CommittedUnit { index: planned.index, name, key, alias: false };
         let entry = self.inputs.entry(file.stamp.path.clone());
-        let (_, input) =
-            entry.or_insert_with(|| (Arc::clone(file), input(file, file.beginning.clone(), None)));
+        let (_, input) = entry.or_insert_with(|| (Arc::clone(file), input(file, Vec::new(), None)));
         input.units.push(unit);
         if let Some(damage) = &outcome.damage {
             input.damage = Some(damage.to_string());
         }
     }
 
-    fn keys(&self) -> impl Iterator<Item = &mimelake_write::store::UnitKey> {
+    fn keys(&self) -> impl Iterator<Item = &UnitKey> {
         self.inputs.values().flat_map(|(_, input)| input.units.iter().map(|unit| &unit.key))
-    }
-
-    fn has_units(&self) -> bool {
-        self.keys().next().is_some()
     }
 
     fn counts(&self) -> Counts {
@@ -117,7 +115,8 @@ impl Done {
 }
 
 /// A file as a commit names it.
-pub fn input(file: &File, units: Vec<CommittedUnit>, damage: Option<String>) -> CommittedInput {
+pub fn input(file: &File, mut units: Vec<CommittedUnit>, damage: Option<String>) -> CommittedInput {
+    units.extend(file.beginning.iter().cloned());
     let listed = file.damages.first().map(ToString::to_string);
     CommittedInput { stamp: file.stamp.clone(), listing: file.listing, damage: damage.or(listed), units }
 }

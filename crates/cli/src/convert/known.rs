@@ -5,24 +5,20 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
-use mimelake_landing::{Found, FoundKind};
-use mimelake_write::store::{CommitId, CommittedInput, CommittedUnit, Listing, StampState, Store, UnitKey};
+use mimelake_landing::{Found, FoundKind, Unit};
+use mimelake_parse::Format;
+use mimelake_write::store::{CommittedInput, CommittedUnit, Listing, StampState, Store, UnitKey};
 use rayon::prelude::*;
 
 use super::{Run, Work};
 use crate::exit::Hinted;
 use crate::plan::{self, File, Planned};
-use crate::source::{Piece, Source};
+use crate::source::{Digests, Piece, Source};
 
-/// The commits that are converted again, by the places of their units.
-pub type Replaced = HashMap<UnitPlace, Vec<CommitId>>;
+/// A slice of a content, and its digest.
+type Place = (u64, u64, [u8; 32]);
 
-/// Where a unit lies: length, slice and digest.
-type UnitPlace = (u64, u64, [u8; 32]);
-
-/// The place of a key.
-pub fn place(key: &UnitKey) -> UnitPlace {
+fn place(key: &UnitKey) -> Place {
     (key.start, key.end, key.digest)
 }
 
@@ -49,7 +45,7 @@ pub fn sort_out(run: &Run<'_>, store: &Store, files: Vec<File>) -> anyhow::Resul
     digest_candidates(run, store, &mut work.pieces)?;
     leave_out_known(run, store, &mut work.pieces, &mut known);
     if run.args.force {
-        work.replaced = replaced(store, &work.pieces)?;
+        check_companions(store, &work.pieces)?;
     }
     work.aliases = known.into_inputs();
     Ok(work)
@@ -78,86 +74,127 @@ fn leave_out_covered(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow::R
     if let StampState::Partly { covered } = store.stamp_state(&file.stamp) {
         file.pieces.retain(|(index, piece)| {
             let (start, end) = piece.slice.unwrap_or((0, u64::MAX));
-            let is_it = |key: &UnitKey| key.start == start && (key.end == end || piece.slice.is_none());
+            let is_it = |key: &UnitKey| {
+                key.start == start && (key.end == end || (piece.slice.is_none() && key.end == key.len))
+            };
             !covered.iter().any(|(other, key)| other == index && is_it(key))
         });
         return Ok(());
     }
-    if file.listing != Listing::Plain {
-        return Ok(());
-    }
+    if file.listing == Listing::Plain { leave_out_beginning(run, store, file) } else { Ok(()) }
+}
+
+fn leave_out_beginning(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow::Result<()> {
     let Some(prefix) = store.known_prefix(&file.stamp.path) else { return Ok(()) };
     let Some((index, whole)) = file.pieces.first().cloned() else { return Ok(()) };
-    if prefix.len == 0 || prefix.len >= file.stamp.len || !ends_line(file, prefix.len)? {
+    if prefix.len == 0 || prefix.len >= file.stamp.len {
         return Ok(());
     }
-    let mut source = Source::new(run.settings(true));
-    for slice in &prefix.slices {
-        let piece = Piece { unit: whole.unit.clone(), slice: Some((slice.start, slice.end)), exact: true };
-        if source.digest(&piece)?.is_none_or(|(digest, _)| digest != slice.digest) {
-            return Ok(());
-        }
+    // A JSON array or envelope does not grow by lines.
+    let format = match plan::beginning(&file.stamp.path) {
+        Some((_, b'[')) | None => return Ok(()),
+        Some((format, _)) => format,
+    };
+    let ranges: Vec<_> = prefix.slices.iter().map(|slice| (slice.start, slice.end)).collect();
+    let Some(now) = Source::new(run.settings(true)).digests(&whole.unit, &ranges)? else { return Ok(()) };
+    if prefix.slices.iter().any(|slice| now.digests.get(&(slice.start, slice.end)) != Some(&slice.digest)) {
+        return Ok(());
     }
-    // One piece, so that one commit holds it together with the beginning, whatever happens between.
-    let new = Piece { unit: whole.unit, slice: Some((prefix.len, file.stamp.len)), exact: true };
-    file.pieces = vec![(index, new)];
+    file.pieces = vec![(index, rest(whole.unit, prefix.len, file.stamp.len, format))];
     let of_this_length = |key| UnitKey { len: file.stamp.len, ..key };
     let unit = |key| CommittedUnit { index, name: String::new(), key: of_this_length(key), alias: true };
     file.beginning = prefix.slices.into_iter().map(unit).collect();
     Ok(())
 }
 
-/// Whether the byte before `at` ends a line.
-fn ends_line(file: &File, at: u64) -> anyhow::Result<bool> {
-    use std::io::{Read, Seek, SeekFrom};
-    let mut last = [0];
-    let path = &file.stamp.path;
-    let mut read = || -> std::io::Result<bool> {
-        let mut file = fs::File::open(path)?;
-        file.seek(SeekFrom::Start(at - 1))?;
-        file.read_exact(&mut last)?;
-        Ok(last == *b"\n")
-    };
-    read().with_context(|| format!("cannot read {}", path.display()))
+/// What a file has grown by: one piece, so that one commit holds it together with the beginning, whatever
+/// happens between.
+fn rest(unit: Unit, start: u64, end: u64, format: Format) -> Piece {
+    Piece { unit, slice: Some((start, end)), exact: true, format: Some(format) }
 }
 
 /// Computes the digests that may show a piece to be known: of pieces whose length (and CRC) another has too.
 fn digest_candidates(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
-    let mut lengths: HashMap<u64, Vec<Option<u32>>> = HashMap::new();
+    let mut lengths: HashMap<u64, Vec<(UnitName, Option<u32>)>> = HashMap::new();
     for planned in pieces.iter() {
         if let Some(len) = length(planned) {
-            lengths.entry(len).or_default().push(planned.piece.unit.crc32);
+            let units = lengths.entry(len).or_default();
+            if units.last().is_none_or(|(name, _)| *name != unit_name(planned)) {
+                units.push((unit_name(planned), planned.piece.unit.crc32));
+            }
         }
     }
     let may_be_known = |planned: &Planned| {
         let crc32 = planned.piece.unit.crc32;
-        length(planned).is_none_or(|len| {
-            let same = |other: &Option<u32>| other.is_none() || crc32.is_none() || *other == crc32;
-            let here = lengths.get(&len).is_some_and(|crcs| crcs.iter().filter(|crc| same(crc)).count() > 1);
-            run.args.force || here || (store.length_known(len) && !store.candidates(len, crc32).is_empty())
-        })
+        !planned.file.is_stream
+            && length(planned).is_none_or(|len| {
+                let same = |other: &Option<u32>| other.is_none() || crc32.is_none() || *other == crc32;
+                let here = |units: &Vec<(UnitName, Option<u32>)>| {
+                    units.iter().filter(|(_, crc)| same(crc)).count() > 1
+                };
+                run.args.force
+                    || lengths.get(&len).is_some_and(here)
+                    || (store.length_known(len) && !store.candidates(len, crc32).is_empty())
+            })
     };
-    let wanted: Vec<&mut Planned> = pieces.iter_mut().filter(|planned| may_be_known(planned)).collect();
-    wanted.into_par_iter().try_for_each(|planned| {
-        planned.digest = digest(run, planned)?;
-        Ok(())
-    })
+    let mut units: Vec<&mut [Planned]> = pieces.chunk_by_mut(|a, b| unit_name(a) == unit_name(b)).collect();
+    units.retain(|unit| unit.first().is_some_and(may_be_known));
+    units.into_par_iter().try_for_each(|unit| digest(run, store, unit))
+}
+
+/// Which unit of which file a piece belongs to.
+type UnitName = (PathBuf, u32);
+
+fn unit_name(planned: &Planned) -> UnitName {
+    (planned.file.stamp.path.clone(), planned.index)
 }
 
 /// The length of the content that identifies a piece's unit, if it is known without reading.
 fn length(planned: &Planned) -> Option<u64> {
-    if planned.file.is_compressed { Some(planned.file.stamp.len) } else { planned.piece.unit.len }
+    match (&planned.file, planned.piece.unit.len) {
+        (file, _) if file.is_compressed => Some(file.stamp.len),
+        (file, _) if file.is_stream => None,
+        (_, len) => len,
+    }
 }
 
-/// The digest of a piece, and the length of the content it identifies; none if it cannot be read once more.
-fn digest(run: &Run<'_>, planned: &Planned) -> anyhow::Result<Option<([u8; 32], u64)>> {
-    if planned.file.is_compressed {
-        return Ok(file_digest(&planned.file));
+/// Computes the digests of a unit's pieces, and finds the cuts of the same content that have been converted.
+fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
+    let Some(first) = pieces.first() else { return Ok(()) };
+    if first.file.is_compressed {
+        pieces[0].digest = file_digest(&pieces[0].file);
+        return Ok(());
     }
-    if planned.file.stamp.path.as_os_str() == "-" {
-        return Ok(None);
+    let slice = |planned: &Planned| planned.piece.slice.unwrap_or((0, u64::MAX));
+    let candidates = length(first).map_or_else(Vec::new, |len| store.candidates(len, first.piece.unit.crc32));
+    let mut ranges: Vec<_> = candidates.iter().map(|key| (key.start, key.end)).collect();
+    ranges.extend(pieces.iter().map(slice));
+    ranges.sort_unstable();
+    ranges.dedup();
+    let Some(found) = Source::new(run.settings(true)).digests(&first.piece.unit, &ranges)? else {
+        return Ok(());
+    };
+    let chain = chain(&candidates, &found, length(first).unwrap_or(found.len));
+    for planned in pieces {
+        planned.digest = found.digests.get(&slice(planned)).map(|digest| (*digest, found.len));
+        planned.twins.clone_from(&chain);
     }
-    Source::new(run.settings(true)).digest(&planned.piece)
+    Ok(())
+}
+
+/// The converted slices that make up all of this content; empty if they do not.
+fn chain(candidates: &[UnitKey], found: &Digests, len: u64) -> Vec<UnitKey> {
+    let mut chain: Vec<UnitKey> = Vec::new();
+    let mut at = 0;
+    while at < len {
+        let fits = |key: &&UnitKey| {
+            key.start == at && key.end > at && found.digests.get(&(key.start, key.end)) == Some(&key.digest)
+        };
+        let Some(next) = candidates.iter().filter(fits).max_by_key(|key| key.end) else { return Vec::new() };
+        at = next.end;
+        chain.push(*next);
+    }
+    chain
 }
 
 /// The digest and the length of a file's own bytes.
@@ -168,7 +205,7 @@ pub fn file_digest(file: &File) -> Option<([u8; 32], u64)> {
     Some((hasher.finalize().into(), hasher.count()))
 }
 
-/// The key of a piece with this digest of so many bytes.
+/// The key of a piece with this digest, whose unit's content has so many bytes.
 pub fn key(planned: &Planned, digest: [u8; 32], bytes: u64) -> UnitKey {
     let len = length(planned).unwrap_or(bytes);
     let (start, end) = planned.piece.slice.unwrap_or((0, len));
@@ -182,47 +219,53 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
     let mut unchanged = HashSet::new();
     pieces.retain(|planned| {
         let path = &planned.file.stamp.path;
-        let new = planned.digest.is_none_or(|(digest, bytes)| {
-            let key = key(planned, digest, bytes);
-            let new = seen.insert((key.len, place(&key))) && (run.args.force || !store.knows(&key));
-            if !new {
-                let name = planned.piece.unit.leaf_name().to_owned();
-                let entry = known.units.entry(path.clone());
-                let (_, units) = entry.or_insert_with(|| (Arc::clone(&planned.file), Vec::new()));
-                units.push(CommittedUnit { index: planned.index, name, key, alias: true });
-                unchanged.insert(path.clone());
-            }
-            new
-        });
-        if new {
+        let Some((digest, bytes)) = planned.digest else {
             kept_files.insert(path.clone());
+            return true;
+        };
+        let key = key(planned, digest, bytes);
+        let is_converted = !run.args.force && (store.knows(&key) || !planned.twins.is_empty());
+        if seen.insert((key.len, place(&key))) && !is_converted {
+            kept_files.insert(path.clone());
+            return true;
         }
-        new
+        let entry = known.units.entry(path.clone());
+        let (_, units) = entry.or_insert_with(|| (Arc::clone(&planned.file), Vec::new()));
+        let alias = |key| {
+            let name = planned.piece.unit.leaf_name().to_owned();
+            CommittedUnit { index: planned.index, name, key, alias: true }
+        };
+        let cut =
+            if store.knows(&key) || planned.twins.is_empty() { vec![key] } else { planned.twins.clone() };
+        for unit in cut.into_iter().map(alias) {
+            if !units.contains(&unit) {
+                units.push(unit);
+            }
+        }
+        unchanged.insert(path.clone());
+        false
     });
     let all_known = unchanged.difference(&kept_files).count() as u64;
     run.totals(|totals| totals.report.files.unchanged += all_known);
 }
 
-/// The commits that hold rows of these pieces, all of whose inputs must be here.
-fn replaced(store: &Store, pieces: &[Planned]) -> anyhow::Result<Replaced> {
-    let mut replaced = Replaced::new();
+/// Makes sure that what is converted again was converted together with nothing that is not here.
+fn check_companions(store: &Store, pieces: &[Planned]) -> anyhow::Result<()> {
     let mut here = HashSet::new();
-    let mut commits: BTreeMap<String, CommitId> = BTreeMap::new();
+    let mut commits = BTreeMap::new();
     for planned in pieces {
         let Some((digest, bytes)) = planned.digest else { continue };
-        let key = key(planned, digest, bytes);
-        here.insert(place(&key));
-        let ids = store.commits_of(&[key]);
-        commits.extend(ids.iter().map(|id| (id.as_str().to_owned(), id.clone())));
-        replaced.insert(place(&key), ids);
+        let mut keys = planned.twins.clone();
+        keys.push(key(planned, digest, bytes));
+        here.extend(keys.iter().map(place));
+        let ids = store.commits_of(&keys);
+        commits.extend(ids.into_iter().map(|id| (id.as_str().to_owned(), id)));
     }
     for id in commits.values() {
         for input in store.inputs_of(id)? {
             if input.units.iter().any(|unit| !unit.alias && !here.contains(&place(&unit.key))) {
-                let what = format!(
-                    "{} was converted together with these inputs, and is not among them",
-                    input.stamp.path.display()
-                );
+                let path = input.stamp.path.display();
+                let what = format!("{path} was converted together with these inputs, and is not among them");
                 return Err(Hinted::error(
                     what,
                     "name it too with --force, or convert into another directory",
@@ -230,5 +273,5 @@ fn replaced(store: &Store, pieces: &[Planned]) -> anyhow::Result<Replaced> {
             }
         }
     }
-    Ok(replaced)
+    Ok(())
 }

@@ -17,8 +17,9 @@ use crate::quarantine;
 
 /// The date of events without a time.
 const UNKNOWN: i64 = i64::MIN;
-/// So many part files are open at a time; beyond it, the one that was written to least lately is finished.
-const MAX_OPEN: usize = 256;
+/// So many part files are open at a time, shared by the workers; beyond it, those that were written to least
+/// lately are finished.
+const MAX_OPEN: usize = 512;
 /// Buffers of a worker that are not counted with its parts: the window, the parser, the reader of a zip.
 const OVERHEAD: u64 = 24 << 20;
 
@@ -33,6 +34,8 @@ pub struct Lake<'a> {
     current: Vec<Option<(i64, Part)>>,
     /// Blocks read so far, to tell which part was written to least lately.
     clock: u64,
+    /// How often a part was taken up.
+    turns: u64,
     budget: u64,
 }
 
@@ -47,6 +50,7 @@ impl<'a> Lake<'a> {
             open: HashMap::new(),
             current: EventType::ALL.iter().map(|_| None).collect(),
             clock: 0,
+            turns: 0,
             budget: share.saturating_sub(OVERHEAD).max(8 << 20),
         }
     }
@@ -59,17 +63,28 @@ impl<'a> Lake<'a> {
     /// Writes out what is more than the worker's share of memory.
     pub fn between_blocks(&mut self) -> anyhow::Result<()> {
         self.clock += 1;
-        while self.parts().map(Part::memory).sum::<u64>() > self.budget {
+        let mut held: u64 = self.parts().map(Part::memory).sum();
+        while held > self.budget {
             let Some(largest) = self.parts_mut().max_by_key(|part| part.memory()) else { break };
+            let before = largest.memory();
             largest.flush()?;
+            let freed = before.saturating_sub(largest.memory());
+            if freed == 0 {
+                // All that is left is what open parts cannot do without.
+                return self.finish_idle();
+            }
+            held -= freed;
         }
-        if self.open.len() > MAX_OPEN {
-            let mut idle: Vec<_> = self.open.iter().map(|(key, part)| (part.used(), *key)).collect();
-            idle.sort_unstable();
-            for (_, key) in idle.iter().take(MAX_OPEN / 2) {
-                if let Some(part) = self.open.remove(key) {
-                    part.finish()?;
-                }
+        Ok(())
+    }
+
+    /// Finishes the half of the parts that was written to least lately.
+    fn finish_idle(&mut self) -> anyhow::Result<()> {
+        let mut idle: Vec<_> = self.open.iter().map(|(key, part)| (part.used(), *key)).collect();
+        idle.sort_unstable();
+        for (_, key) in idle.iter().take(idle.len().div_ceil(2)) {
+            if let Some(part) = self.open.remove(key) {
+                part.finish()?;
             }
         }
         Ok(())
@@ -106,10 +121,17 @@ impl<'a> Lake<'a> {
         }
         let part = match self.open.remove(&(event_type, day)) {
             Some(part) => part,
-            None => Part::create(self.run, &self.job, document, &date(day))?,
+            None => {
+                let share = (MAX_OPEN / self.run.args.read.threads()).max(16);
+                if self.open.len() >= share {
+                    self.finish_idle()?;
+                }
+                Part::create(self.run, &self.job, document, &date(day))?
+            }
         };
         self.current[event_type as usize] = Some((day, part));
-        Ok(())
+        self.turns += 1;
+        if self.turns.is_multiple_of(64) { self.between_blocks() } else { Ok(()) }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::exit::{Exit, Hinted};
 use crate::interrupt;
 use crate::plan::{self, File, Planned};
 use crate::progress::{Counters, Progress};
-use crate::report::{Report, Tables, Tally};
+use crate::report::{self, Report, Tables, Tally};
 use crate::source::Settings;
 use crate::terminal;
 
@@ -55,8 +55,10 @@ struct Totals {
 pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
     let start = Instant::now();
     check_arguments(args)?;
+    report::prepare(&args.read)?;
     interrupt::listen();
-    let found = landing::find(&args.read.inputs)?;
+    let mut found = landing::find(&args.read.inputs)?;
+    leave_out_output(args, &mut found);
     let counters = Arc::new(Counters::default());
     let run = Run {
         args,
@@ -77,8 +79,23 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
     let Totals { mut report, tally, tables, files } =
         totals.into_inner().unwrap_or_else(PoisonError::into_inner);
     report.files.read = files.len() as u64;
+    report.writes_tables = !args.to_stdout();
     report.bytes.read = counters.done.load(Ordering::Relaxed);
     report.finish(tally, &tables, start, &args.read)
+}
+
+/// Leaves out what lies in OUT: what was written is no input.
+fn leave_out_output(args: &ConvertArgs, found: &mut Vec<Found>) {
+    let (false, Ok(out)) = (args.to_stdout(), std::path::absolute(&args.output)) else { return };
+    let before = found.len();
+    found.retain(|found| !plan::stamp(found).path.starts_with(&out));
+    if found.len() < before && !args.read.quiet {
+        terminal::say(&format!(
+            "note: left out {} files that lie in {}",
+            before - found.len(),
+            args.output.display()
+        ));
+    }
 }
 
 /// A pool of so many threads.
@@ -156,7 +173,7 @@ impl Run<'_> {
             let pieces: Vec<Planned> = work.pieces;
             self.counters.total.fetch_add(pieces.iter().map(Planned::stored).sum(), Ordering::Relaxed);
             let jobs = plan::jobs(pieces);
-            jobs.par_iter().try_for_each(|pieces| job::run(self, store, pieces, &work.replaced))?;
+            jobs.par_iter().try_for_each(|pieces| job::run(self, store, pieces))?;
             if !work.aliases.is_empty() {
                 store.remember_aliases(work.aliases)?;
             }
@@ -210,6 +227,4 @@ struct Work {
     pieces: Vec<Planned>,
     /// Files whose units are all known under other names, and files that hold nothing.
     aliases: Vec<CommittedInput>,
-    /// With `--force`: the commits that hold rows of the pieces.
-    replaced: known::Replaced,
 }

@@ -49,14 +49,19 @@ pub(super) fn names_a_file(record: &Record<'_, '_>) -> bool {
     fields.into_iter().any(|field| record.text(field).is_some())
 }
 
+/// The size that the record gives.
+fn size(record: &Record<'_, '_>) -> Option<i64> {
+    record.int(Field::Size).or_else(|| record.int(Field::ScannedSize))
+}
+
 /// The size of the file; a virus record of API 2.0 gives the size of the email instead.
 fn file_size(record: &Record<'_, '_>) -> Option<i64> {
     let of_email = record.event.event_type == EventType::Av && record.event.dialect == Dialect::Json2;
-    record.int(Field::Size).filter(|_| !of_email)
+    size(record).filter(|_| !of_email)
 }
 
 /// The size that is not an attachment's.
 pub(super) fn other_size(record: &Record<'_, '_>) -> Option<i64> {
     let taken = names_a_file(record) && file_size(record).is_some();
-    record.int(Field::Size).filter(|_| !taken)
+    size(record).filter(|_| !taken)
 }

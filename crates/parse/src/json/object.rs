@@ -17,6 +17,9 @@ pub(crate) enum Stop {
     Envelope(usize),
 }
 
+/// The members that an envelope of either API has beside its records.
+pub(crate) const ENVELOPE: [&[u8]; 6] = [b"type", b"meta", b"fail", b"@nextPage", b"isCaughtUp", b"status"];
+
 /// What of a member is where.
 struct Member {
     value: Span,
@@ -40,7 +43,11 @@ pub(crate) fn object(
     loop {
         let (key, key_form, after) = key(bytes, at)?;
         if may_wrap && bytes.get(after) == Some(&b'[') && matches!(key.of(bytes), b"data" | b"value") {
-            return Err(Stop::Envelope(after + 1));
+            let first = bytes.get(skip_blank(bytes, after + 1)).ok_or(Stop::More)?;
+            let wraps = pairs.iter().all(|pair| ENVELOPE.contains(&pair.key.of(bytes)));
+            if wraps && matches!(first, b'{' | b']') {
+                return Err(Stop::Envelope(after + 1));
+            }
         }
         let member = value(bytes, after)?;
         pairs.push(Pair {
@@ -56,6 +63,13 @@ pub(crate) fn object(
             _ => return Err(Stop::Bad),
         }
     }
+}
+
+/// The first key of the object that opens here, if one does.
+pub(crate) fn first_key(bytes: &[u8], start: usize) -> Option<&[u8]> {
+    let opens = bytes.get(start) == Some(&b'{');
+    let key = if opens { key(bytes, skip_blank(bytes, start + 1)).ok()?.0 } else { return None };
+    Some(key.of(bytes))
 }
 
 /// The members of a whole object, appended to `pairs`; false if `text` is not one object and nothing else.

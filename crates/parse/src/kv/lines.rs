@@ -1,5 +1,7 @@
 //! Cutting a window of bytes into lines, and looking for the line that closes an open quote.
 
+use std::collections::VecDeque;
+
 use memchr::{memchr, memchr2};
 
 use super::key_end;
@@ -66,6 +68,11 @@ pub(crate) fn begins_record(line: &[u8]) -> bool {
     line.starts_with(BEGINS)
 }
 
+/// Whether these first bytes of a line may go on to be such a line.
+pub(crate) fn may_begin_record(line: &[u8]) -> bool {
+    BEGINS.starts_with(line)
+}
+
 /// What the lines after an open quote say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Close {
@@ -77,11 +84,11 @@ pub(crate) enum Close {
     More,
 }
 
-/// Looks for closes of quotes; remembers where there are none, so that each line is searched once.
-#[derive(Clone, Copy, Debug, Default)]
+/// Looks for closes of quotes; remembers what it has seen, so that each line is cut and searched once.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Closer {
-    /// No line that begins before this place of the window has a close, seen from any line before it.
-    none_before: usize,
+    /// The lines that were looked at, from the last place asked for on, and whether each has a close.
+    seen: VecDeque<(Cut, bool)>,
 }
 
 impl Closer {
@@ -96,33 +103,46 @@ impl Closer {
         already: u32,
         limit: usize,
     ) -> Close {
+        while self.seen.front().is_some_and(|(line, _)| line.start < start) {
+            self.seen.pop_front();
+        }
         let mut next = start;
         for added in 1..=MAX_CONTINUATION - already.min(MAX_CONTINUATION) {
-            let rest = &window[next.min(window.len())..];
-            if begins_record(rest) {
-                return Close::Nowhere;
-            }
-            if !at_end && BEGINS.starts_with(rest) {
-                return Close::More;
-            }
-            let Some(line) = cut(window, next, at_end) else {
-                // What may be the beginning of `\rdatetime=` may lie behind the line's content.
-                let is_over = at_end || window.len() > limit + BEGINS.len();
-                return if is_over { Close::Nowhere } else { Close::More };
+            let (line, has_close) = match self.seen.get(added as usize - 1) {
+                Some(seen) => *seen,
+                None => match continuation(window, next, at_end, limit) {
+                    Ok(line) => {
+                        let seen = (line, closes(&window[line.start..line.end]));
+                        self.seen.push_back(seen);
+                        seen
+                    }
+                    Err(close) => return close,
+                },
             };
             if line.end > limit {
                 return Close::Nowhere;
             }
-            if next >= self.none_before {
-                if closes(&window[line.start..line.end]) {
-                    return Close::In(line, added);
-                }
-                self.none_before = line.next;
+            if has_close {
+                return Close::In(line, added);
             }
             next = line.next;
         }
         Close::Nowhere
     }
+}
+
+/// The line that begins here, if it can continue another.
+fn continuation(window: &[u8], start: usize, at_end: bool, limit: usize) -> Result<Cut, Close> {
+    let rest = &window[start.min(window.len())..];
+    if begins_record(rest) {
+        return Err(Close::Nowhere);
+    }
+    if !at_end && may_begin_record(rest) {
+        return Err(Close::More);
+    }
+    // What may be the beginning of `\rdatetime=` may lie behind the line's content.
+    let is_over = at_end || window.len() > limit + BEGINS.len();
+    cut(window, start, at_end).ok_or(if is_over { Close::Nowhere } else { Close::More })
 }
 
 /// Whether a continuing line holds a `\` that stands before a boundary or the line's end.

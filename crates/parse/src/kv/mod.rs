@@ -19,7 +19,7 @@ pub mod grammar;
 mod lines;
 mod scan;
 
-pub(crate) use lines::{Close, Closer, begins_record};
+pub(crate) use lines::{Close, Closer, begins_record, may_begin_record};
 pub use lines::{Cut, cut, sure_start};
 pub(crate) use scan::balanced_end;
 pub use scan::{key_end, scan};

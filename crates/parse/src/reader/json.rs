@@ -1,9 +1,10 @@
 //! Windows of JSON into records, whatever they are wrapped in.
 
 use memchr::memchr;
+use mimelake_schema::Keys;
 
 use super::{Found, Reader, Skipped, Window};
-use crate::json::{Stop, object, skip_value};
+use crate::json::{ENVELOPE, Stop, first_key, object, skip_blank, skip_value};
 use crate::kv::balanced_end;
 use crate::{Flag, Flags, Reason, Sink};
 
@@ -113,7 +114,8 @@ impl Reader {
         }
     }
 
-    /// Rejects the object that is broken, up to its balanced end on the line, or the whole line.
+    /// Rejects the object that is broken: up to its balanced end on the line, or to where the next record of a
+    /// list begins, or the whole line.
     fn broken<S: Sink>(
         &mut self,
         window: Window<'_>,
@@ -124,7 +126,11 @@ impl Reader {
         let line_end = self.line_end(window, at);
         let line = &window.bytes[..line_end.unwrap_or(window.bytes.len())];
         // The line's end is not waited for: all of a file may stand on one line.
-        match balanced_end(line, at).or(line_end) {
+        let line_length = line.len();
+        let resumed = self.next_record(window, at + 1, line_length);
+        let line = &window.bytes[..line_length];
+        let balanced = balanced_end(&line[..resumed.unwrap_or(line.len())], at);
+        match balanced.or(resumed).or(line_end) {
             Some(end) => self.reject(window, at, end, reason, sink),
             None => Ok(Step::More),
         }
@@ -150,10 +156,16 @@ impl Reader {
             }
             b',' => {
                 // The members left are read as an object of their own would be.
-                match object(window.bytes, at, false, &mut Vec::new()) {
-                    Ok(end) => {
+                let members = &mut self.records.pairs;
+                members.clear();
+                match object(window.bytes, at, false, members) {
+                    Ok(end) if members.iter().all(|pair| ENVELOPE.contains(&pair.key.of(window.bytes))) => {
                         self.place = Place::Top;
                         return Ok(Step::To(end));
+                    }
+                    Ok(end) => {
+                        self.place = Place::Top;
+                        return self.reject(window, at, end, Reason::BadJson, sink);
                     }
                     Err(Stop::More) if !window.at_end => return Ok(Step::More),
                     Err(_) => {}
@@ -224,4 +236,31 @@ impl Reader {
         self.line_to = window.offset + found.unwrap_or(length) as u64;
         found.or(window.at_end.then_some(length))
     }
+
+    /// Where the object ends that stands before the next record of a list: at the `}` of `},{"key"`, for a known
+    /// key.
+    ///
+    /// Each byte is looked at once, however many broken records stand before it.
+    fn next_record(&mut self, window: Window<'_>, from: usize, end: usize) -> Option<usize> {
+        /// What may be seen in part at the window's end.
+        const KEPT: usize = 96;
+        let line = &window.bytes[..end];
+        let mut at = (self.resume_to.saturating_sub(window.offset) as usize).clamp(from, end.max(from));
+        while let Some(brace) = line.get(at..).and_then(|rest| memchr(b'}', rest)).map(|p| at + p) {
+            if begins_record(line, brace + 1) {
+                self.resume_to = window.offset + brace as u64;
+                return Some(brace + 1);
+            }
+            at = brace + 1;
+        }
+        self.resume_to = window.offset + end.saturating_sub(KEPT).max(from) as u64;
+        None
+    }
+}
+
+/// Whether a comma stands here, and behind it an object whose first key is known.
+fn begins_record(line: &[u8], at: usize) -> bool {
+    let comma = skip_blank(line, at);
+    let key = || first_key(line, skip_blank(line, comma + 1));
+    line.get(comma) == Some(&b',') && key().is_some_and(|key| Keys::get().find(key).is_some())
 }

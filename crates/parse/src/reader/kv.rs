@@ -28,9 +28,15 @@ impl Reader {
             let Some(next) = self.line(window, line, &mut closer, sink)? else { break };
             at = next;
         }
-        if self.stop_at != u64::MAX && window.offset + at as u64 >= self.stop_at && !window.at_end {
-            // A cut line may be one to stop at: it is looked at again when more of it is there.
-            return Ok(at);
+        if window.offset + at as u64 >= self.stop_at {
+            let rest = &window.bytes[at..];
+            if kv::begins_record(rest) {
+                self.stop_at = 0;
+                return Ok(at);
+            }
+            if kv::may_begin_record(rest) && !window.at_end {
+                return Ok(at);
+            }
         }
         let left = window.bytes.len() - at;
         if left > self.max_record && kv::cut(window.bytes, at, window.at_end).is_none() {

@@ -3,7 +3,10 @@
 use bumpalo::Bump;
 use mimelake_schema::VERDICTS;
 
-use crate::{Form, Pair, Verdict, Verdicts, json, kv::MAX_NESTING};
+use crate::{Form, Pair, Verdict, Verdicts, json};
+
+/// A number of more bytes than this is taken for none.
+const LONGEST_NUMBER: usize = 64;
 
 /// The JSON in a text that may be JSON, a JSON string that holds JSON, or one that holds such a string.
 ///
@@ -22,12 +25,34 @@ pub(crate) fn decoded<'a>(text: &'a str, bump: &'a Bump) -> Option<Option<&'a st
 
 /// Whether the text is one JSON value and nothing else.
 fn is_json(text: &str) -> bool {
-    if text.len() < 2 * MAX_NESTING as usize && text.parse::<f64>().is_ok() {
-        return true;
+    let bytes = text.as_bytes();
+    match bytes.first() {
+        Some(b'{' | b'[' | b'"') => {
+            let is_whole = |end| json::skip_blank(bytes, end) == bytes.len();
+            json::skip_value(bytes, 0).is_ok_and(is_whole) && has_json_strings(text)
+        }
+        // The value must be seen to end, which takes a byte behind it.
+        Some(b'-' | b'0'..=b'9') => {
+            bytes.len() <= LONGEST_NUMBER
+                && json::skip_value(format!("{text} ").as_bytes(), 0) == Ok(bytes.len())
+        }
+        _ => matches!(text, "true" | "false"),
     }
-    matches!(text, "true" | "false")
-        || json::skip_value(text.as_bytes(), 0)
-            .is_ok_and(|end| json::skip_blank(text.as_bytes(), end) == text.len())
+}
+
+/// Whether the escapes are JSON's, and no control character stands where JSON has none.
+fn has_json_strings(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        let hex = || rest.as_bytes().get(at + 2..at + 6).is_some_and(|h| h.iter().all(u8::is_ascii_hexdigit));
+        match rest.as_bytes().get(at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
+            Some(b'u') if hex() => {}
+            _ => return false,
+        }
+        rest = &rest[at + 2..];
+    }
+    text.bytes().all(|b| b >= b' ' || matches!(b, b'\n' | b'\r' | b'\t'))
 }
 
 /// The known verdicts in the JSON text of a spam scan; none if it is no object.
@@ -98,10 +123,15 @@ mod tests {
         for text in [DETAIL, &once, &twice] {
             assert_eq!(decoded(text, &bump), Some(Some(DETAIL)), "{text}");
         }
+        for text in ["-1.5e3", "true", r#"["\u00e9\\"]"#] {
+            assert_eq!(decoded(text, &bump), Some(Some(text)), "{text}");
+        }
         for text in ["null", "", " ", r#""null""#] {
             assert_eq!(decoded(text, &bump), Some(None), "{text}");
         }
-        for text in ["{", "none", r#"{"a":}"#, "\""] {
+        for text in
+            ["{", "none", r#"{"a":}"#, "\"", "nan", "inf", "+1", ".5", "1.", r#"{"a":"\x"}"#, r#"["\u12"]"#]
+        {
             assert_eq!(decoded(text, &bump), None, "{text}");
         }
     }

@@ -4,7 +4,6 @@
 //! number. A part's name therefore says which commit must name it.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -69,10 +68,10 @@ impl fmt::Display for CommitId {
 
 /// A new run's name, such as `20260131T235959Z-0123abcd`.
 pub(super) fn new_run() -> String {
-    let start = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    // The standard library's hasher is seeded by the system: enough to tell runs of one second apart.
-    let chance = RandomState::new().hash_one(std::process::id()) as u32;
-    format!("{start}-{chance:08x}")
+    let now = jiff::Timestamp::now();
+    let start = now.strftime("%Y%m%dT%H%M%SZ");
+    // Runs on one directory follow each other, so their nanoseconds tell them apart and put them in order.
+    format!("{start}-{:08x}", now.subsec_nanosecond())
 }
 
 /// Whether the text is a run's name.

@@ -57,7 +57,7 @@ fn no_attachment_is_made_up() {
     let json =
         ecs(EventType::Delivery, &[(Field::AttachmentCount, Int(2)), (Field::AttachmentsSize, Int(9))]);
     says(&json, "email", json!(null));
-    let json = ecs(EventType::Av, &[(Field::Size, Int(9))]);
+    let json = ecs(EventType::Av, &[(Field::ScannedSize, Int(9))]);
     says(&json, "email", json!(null));
     says(&json, "mimecast.size", json!(9));
 }

@@ -69,7 +69,7 @@ fn a_virus() {
         &[
             (Field::FileName, Text("eicar.com")),
             (Field::FileExtension, Text("com")),
-            (Field::Size, Int(68)),
+            (Field::ScannedSize, Int(68)),
             (Field::Md5, Text("aa")),
             (Field::Sha1, Text("aa")),
             (Field::Sha256, Text("")),
@@ -93,7 +93,7 @@ fn a_virus() {
 
 #[test]
 fn the_size_of_an_email_is_not_its_attachments() {
-    let columns = [(Field::FileName, Text("a")), (Field::Size, Int(68))];
+    let columns = [(Field::FileName, Text("a")), (Field::ScannedSize, Int(68)), (Field::Size, Int(68))];
     let json = ecs_of(EventType::Av, Dialect::Json2, &columns);
     says(&json, "email.attachments", json!([{"file": {"name": "a"}}]));
     says(&json, "mimecast.size", json!(68));
