@@ -13,7 +13,7 @@ use crate::sample::{long_receipts, zip};
 const ARGUMENTS: &str = "convert in -o out -q --memory 64MiB --threads 2";
 /// Enough of these that the run has several jobs, which are cut at some 16 MiB.
 const FILES: usize = 10;
-const FILE: usize = 5 << 20;
+const FILE: usize = 4 << 20;
 
 /// A place with input for several jobs, one file of which has grown since it was converted.
 fn place() -> Place {
@@ -66,7 +66,7 @@ fn a_killed_run_is_completed_by_the_next() {
     for kill in 0..kills {
         grow(&place);
         // Sometimes the run that completes a killed one is killed too.
-        for again in 0..=kill % 3 {
+        for again in 0..=kill % 2 {
             let mut child = start(&place);
             thread::sleep(time * (kill + again) / kills);
             child.kill().unwrap();
