@@ -36,7 +36,8 @@ impl PairsColumn {
             .collect()
     }
 
-    #[inline]
+    // Apart, so that the loop over a row stays small.
+    #[inline(never)]
     pub(super) fn push(&mut self, pairs: Option<&[ExtraPair<'_>]>) -> usize {
         self.lists.push(pairs.map(<[_]>::len));
         match pairs {

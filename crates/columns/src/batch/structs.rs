@@ -27,7 +27,8 @@ impl StructsColumn {
         DataType::List(element(DataType::Struct(self.elements.fields().clone())))
     }
 
-    #[inline]
+    // Apart, so that the loop over a row stays small.
+    #[inline(never)]
     pub(super) fn push(&mut self, rows: Option<&[&[Cell<'_>]]>) -> usize {
         let elements = rows.unwrap_or_default();
         self.len += elements.len();

@@ -18,7 +18,8 @@ impl TextListColumn {
         DataType::List(element(DataType::Utf8))
     }
 
-    #[inline]
+    // Apart, so that the loop over a row stays small.
+    #[inline(never)]
     pub(super) fn push(&mut self, list: Option<&[&str]>) -> usize {
         self.lists.push(list.map(<[_]>::len));
         list.unwrap_or_default().iter().map(|text| OFFSET + self.elements.push(Some(text))).sum()

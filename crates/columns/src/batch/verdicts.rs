@@ -32,7 +32,8 @@ impl VerdictsColumn {
         each.chain([Field::new("grey_email", DataType::Boolean, true)]).collect()
     }
 
-    #[inline]
+    // Apart, so that the loop over a row stays small.
+    #[inline(never)]
     pub(super) fn push(&mut self, verdicts: Option<&Verdicts<'_>>) -> usize {
         self.is_some.push(verdicts.is_some());
         let Some(verdicts) = verdicts else {

@@ -10,8 +10,8 @@ use parquet::errors::ParquetError;
 
 use super::{Compression, ParquetPartError, plan};
 
-/// Rows of a batch. Batches are encoded while they are in the cache.
-const BATCH_ROWS: usize = 4096;
+/// Rows of a batch. The writer's cost for each batch and column shows below 4,096.
+const BATCH_ROWS: usize = 8192;
 /// Bytes from which a batch is ended before it has all its rows. With one record of the longest length allowed,
 /// 1 GiB, a batch stays below the 2 GiB that a column can hold.
 const BATCH_BYTES: usize = 8 << 20;
