@@ -92,7 +92,7 @@ parts! {
     OtherDestinationIp "mimecast.destination_ip" LeafKind::Text, of[DestinationIp];
     OtherClientIp "mimecast.client_ip" LeafKind::Text, of[ClientIp];
     OtherTlsVersion "mimecast.tls_version" LeafKind::Text, of[TlsVersion];
-    OtherSize "mimecast.size" LeafKind::Int, of[Size];
+    OtherSize "mimecast.size" LeafKind::Int, of[Size, ScannedSize];
 }
 
 /// Where each part stands in a row; [`Part::ALL`]'s order.
