@@ -3,6 +3,8 @@
 //! `MIMELAKE_ACCEPT=1 cargo test -p mimelake --test golden` takes over what the program writes now; the diff
 //! of the golden files then says what changed.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
