@@ -16,6 +16,10 @@ const BATCH_ROWS: usize = 8192;
 /// 1 GiB, a batch stays below the 2 GiB that a column can hold.
 const BATCH_BYTES: usize = 8 << 20;
 
+/// What a column of a row group in progress holds beside what the writer counts. Measured, as resident memory of
+/// many parts.
+const COLUMN_BYTES: usize = 160 << 10;
+
 /// What a file says of itself, as key-value metadata `mimelake.table` and `mimelake.schema`, beside
 /// `mimelake.version`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +64,9 @@ pub struct ParquetPart<W: Write + Send> {
     batches: Batches,
     table: String,
     rows: u64,
+    compression: Compression,
+    /// How many Parquet columns.
+    columns: usize,
     /// Memory of the row group in progress as of the last batch: asking the writer visits every column.
     group_memory: usize,
 }
@@ -83,7 +90,9 @@ impl<W: Write + Send> ParquetPart<W> {
         let out = Out(Some(out));
         let writer =
             ArrowWriter::try_new_with_options(out, batches.schema().clone(), options).map_err(failed)?;
-        Ok(Self { writer, batches, table: labels.table.to_owned(), rows: 0, group_memory: 0 })
+        let columns = plan::columns_of(layout).count();
+        let table = labels.table.to_owned();
+        Ok(Self { writer, batches, table, rows: 0, compression, columns, group_memory: 0 })
     }
 
     /// Appends a row: one cell for each leaf of the layout.
@@ -142,8 +151,18 @@ impl<W: Write + Send> ParquetPart<W> {
         let batch = self.batches.finish().map_err(|error| ParquetPartError::arrow(&self.table, error))?;
         self.writer.write(&batch).map_err(|error| self.failed(error))?;
         self.rows += batch.num_rows() as u64;
-        self.group_memory = self.writer.memory_size();
+        self.group_memory = self.measure();
         Ok(())
+    }
+
+    /// Memory of the row group in progress, and of what compresses its pages once there are any.
+    fn measure(&self) -> usize {
+        let each = match self.writer.in_progress_rows() {
+            0 => 0,
+            rows if rows < plan::PAGE_ROWS => COLUMN_BYTES,
+            _ => COLUMN_BYTES + self.compression.memory(),
+        };
+        self.writer.memory_size() + self.columns * each
     }
 
     fn failed(&self, error: ParquetError) -> ParquetPartError {

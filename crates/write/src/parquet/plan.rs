@@ -16,7 +16,7 @@ const GROUP_BYTES: usize = 128 << 20;
 /// Half of this made files 0.4 % larger, a quarter 1.3 %.
 const PAGE_BYTES: usize = 1 << 20;
 /// A dictionary column holds 8 bytes a row until its page is full.
-const PAGE_ROWS: usize = 1 << 15;
+pub(super) const PAGE_ROWS: usize = 1 << 15;
 /// Bounds in statistics and indexes are cut here.
 const BOUND_BYTES: usize = 32;
 /// How many of the values that are not there a bloom filter says may be there.
@@ -121,8 +121,12 @@ pub(super) fn properties(layout: &Layout, labels: PartLabels<'_>, codec: Codec) 
         .set_dictionary_page_size_limit(PAGE_BYTES)
         .set_column_index_truncate_length(Some(BOUND_BYTES))
         .set_statistics_truncate_length(Some(BOUND_BYTES));
-    let columns = layout.leaves().iter().flat_map(columns);
-    columns.fold(builder, |builder, (path, plan)| set(builder, path, plan)).build()
+    columns_of(layout).fold(builder, |builder, (path, plan)| set(builder, path, plan)).build()
+}
+
+/// The Parquet columns of a layout, each with what is chosen for it.
+pub(super) fn columns_of(layout: &Layout) -> impl Iterator<Item = (Vec<String>, Plan)> {
+    layout.leaves().iter().flat_map(columns)
 }
 
 fn set(builder: WriterPropertiesBuilder, path: Vec<String>, plan: Plan) -> WriterPropertiesBuilder {

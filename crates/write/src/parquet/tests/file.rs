@@ -123,6 +123,19 @@ fn memory_grows_with_rows_and_is_given_back() {
 }
 
 #[test]
+fn memory_counts_what_compresses() {
+    let layout = Layout::new(vec![Leaf::new("id", LeafKind::Text)]);
+    let held = |compression: &str| {
+        let mut part = ParquetPart::new(io::sink(), &layout, LABELS, compression.parse().unwrap()).unwrap();
+        for id in ids(50_000) {
+            part.push(&[Cell::Text(&id)]).unwrap();
+        }
+        part.memory()
+    };
+    assert!(held("zstd:19") > held("zstd:1") + (3 << 20));
+}
+
+#[test]
 fn bloom_filters_know_what_is_there() {
     let ids = ids(2_000);
     let file = receipts(&ids, 1_000);
@@ -177,6 +190,7 @@ fn every_choice_names_a_column_that_is_there() {
             part.push(&vec![Cell::Null; document.layout().leaves().len()]).unwrap();
             let metadata = metadata(&part.finish().unwrap().out);
             let schema = metadata.file_metadata().schema_descr();
+            assert_eq!(crate::parquet::plan::columns_of(document.layout()).count(), schema.num_columns());
             let properties = crate::parquet::plan::properties(document.layout(), LABELS, codec);
             for column in schema.columns() {
                 let chosen = properties.encoding(column.path());
