@@ -61,7 +61,16 @@ pub fn list(found: &Found, limits: &Limits, format: Option<Format>) -> Result<Fi
         match unit.len {
             Some(len) if is_plain && len > SLICE + SLICE / 2 && is_key_value(&found.path, format) => {
                 pieces.extend(slices(len).map(|slice| {
-                    (index, Piece { unit: unit.clone(), slice: Some(slice), exact: false, format: None })
+                    (
+                        index,
+                        Piece {
+                            unit: unit.clone(),
+                            slice: Some(slice),
+                            exact: false,
+                            inside_line: false,
+                            format: None,
+                        },
+                    )
                 }));
             }
             _ => pieces.push((index, Piece::whole(unit))),

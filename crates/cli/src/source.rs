@@ -18,6 +18,8 @@ pub struct Piece {
     pub slice: Option<(u64, u64)>,
     /// A record surely begins where the slice does.
     pub exact: bool,
+    /// The slice begins inside a line, whose first half was read before.
+    pub inside_line: bool,
     /// How the file's beginning is written, where the piece does not tell.
     pub format: Option<Format>,
 }
@@ -25,7 +27,7 @@ pub struct Piece {
 impl Piece {
     /// All of a unit.
     pub fn whole(unit: Unit) -> Self {
-        Self { unit, slice: None, exact: false, format: None }
+        Self { unit, slice: None, exact: false, inside_line: false, format: None }
     }
 }
 
@@ -188,7 +190,10 @@ impl Reading<'_> {
         }
         let format = self.format()?;
         let max_record = usize::try_from(self.settings.max_record).unwrap_or(usize::MAX);
-        let mut reader = Reader::new(format, &self.piece.unit.name).max_record(max_record).stop_at(end);
+        let mut reader = Reader::new(format, &self.piece.unit.name)
+            .max_record(max_record)
+            .stop_at(end)
+            .inside_line(self.piece.inside_line);
         loop {
             let window = &self.window;
             let done = reader.read(window.bytes(), window.offset(), window.at_end(), sink)?;
@@ -361,7 +366,8 @@ mod tests {
                         source = Source::new(settings);
                     }
                     let slice = Some((start as u64, end as u64));
-                    let piece = Piece { unit: unit.clone(), slice, exact: false, format: None };
+                    let piece =
+                        Piece { unit: unit.clone(), slice, exact: false, inside_line: false, format: None };
                     let part = read(&mut source, &piece, &mut parts);
                     assert_eq!(
                         part.digest,

@@ -28,6 +28,8 @@ pub struct Reader {
     format: Format,
     max_record: usize,
     stop_at: u64,
+    /// Key-value: the source begins inside a line, whose first half was read before.
+    inside_line: bool,
     place: json::Place,
     /// JSON: something stands on the line so far.
     line_open: bool,
@@ -89,6 +91,7 @@ impl Reader {
             format,
             max_record: MAX_RECORD,
             stop_at: u64::MAX,
+            inside_line: false,
             place: json::Place::Top,
             line_open: false,
             line_to: 0,
@@ -117,6 +120,14 @@ impl Reader {
     #[must_use]
     pub fn stop_at(mut self, offset: u64) -> Self {
         self.stop_at = offset;
+        self
+    }
+
+    /// Says that the first line of key-value input is the rest of one whose beginning was read before: it is
+    /// rejected, lest it be taken for a record.
+    #[must_use]
+    pub fn inside_line(mut self, inside: bool) -> Self {
+        self.inside_line = inside;
         self
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
-use std::path::PathBuf;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mimelake_landing::{Found, FoundKind, Unit};
-use mimelake_parse::Format;
+use anyhow::Context;
+use mimelake_landing::{Found, FoundKind};
 use mimelake_write::store::{CommittedInput, CommittedUnit, Listing, StampState, Store, UnitKey};
 use rayon::prelude::*;
 
@@ -100,17 +101,27 @@ fn leave_out_beginning(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow:
     if prefix.slices.iter().any(|slice| now.digests.get(&(slice.start, slice.end)) != Some(&slice.digest)) {
         return Ok(());
     }
-    file.pieces = vec![(index, rest(whole.unit, prefix.len, file.stamp.len, format))];
+    let slice = Some((prefix.len, file.stamp.len));
+    let inside_line = !ends_line(&file.stamp.path, prefix.len)?;
+    // One piece, so that one commit holds it together with the beginning, whatever happens between.
+    let rest = Piece { unit: whole.unit, slice, exact: true, inside_line, format: Some(format) };
+    file.pieces = vec![(index, rest)];
     let of_this_length = |key| UnitKey { len: file.stamp.len, ..key };
     let unit = |key| CommittedUnit { index, name: String::new(), key: of_this_length(key), alias: true };
     file.beginning = prefix.slices.into_iter().map(unit).collect();
     Ok(())
 }
 
-/// What a file has grown by: one piece, so that one commit holds it together with the beginning, whatever
-/// happens between.
-fn rest(unit: Unit, start: u64, end: u64, format: Format) -> Piece {
-    Piece { unit, slice: Some((start, end)), exact: true, format: Some(format) }
+/// Whether the byte before `at` ends a line.
+fn ends_line(path: &Path, at: u64) -> anyhow::Result<bool> {
+    let mut last = [0];
+    let mut read = || {
+        let mut file = fs::File::open(path)?;
+        file.seek(SeekFrom::Start(at.saturating_sub(1)))?;
+        file.read_exact(&mut last)
+    };
+    read().with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(last == *b"\n")
 }
 
 /// Computes the digests that may show a piece to be known: of pieces whose length (and CRC) another has too.

@@ -173,7 +173,11 @@ impl Run<'_> {
             let pieces: Vec<Planned> = work.pieces;
             self.counters.total.fetch_add(pieces.iter().map(Planned::stored).sum(), Ordering::Relaxed);
             let jobs = plan::jobs(pieces);
+            // Streams come last and one by one: only reading one shows whether it holds what another job does.
+            let (streams, jobs): (Vec<_>, Vec<_>) =
+                jobs.into_iter().partition(|pieces| pieces.iter().any(|planned| planned.file.is_stream));
             jobs.par_iter().try_for_each(|pieces| job::run(self, store, pieces))?;
+            streams.iter().try_for_each(|pieces| job::run(self, store, pieces))?;
             if !work.aliases.is_empty() {
                 store.remember_aliases(work.aliases)?;
             }

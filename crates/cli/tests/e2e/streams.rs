@@ -53,7 +53,6 @@ fn known_stdin_beside_a_new_file() {
 }
 
 #[test]
-#[ignore = "a stream is not compared with what other jobs of its run convert"]
 fn stdin_and_the_same_bytes_in_a_file_of_one_run() {
     let place = Place::new();
     place.write("a.log", receipts(0..5));

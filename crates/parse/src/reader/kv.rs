@@ -74,11 +74,13 @@ impl Reader {
             return Ok(Some(line.next));
         }
         if bytes.trim_ascii().is_empty() {
+            self.inside_line = false;
             records.account.blank();
             return Ok(Some(line.next));
         }
         records.pairs.clear();
-        if !kv::scan(bytes, &mut records.pairs) {
+        let is_rest = std::mem::take(&mut self.inside_line);
+        if is_rest || !kv::scan(bytes, &mut records.pairs) {
             records.reject(offset, bytes.len() as u64, Reason::NoKey, bytes, sink)?;
             return Ok(Some(line.next));
         }
