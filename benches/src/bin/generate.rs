@@ -59,7 +59,7 @@ enum ShapeName {
     Json1,
     /// API 2.0 NDJSON: receipt_<17 digits>.json
     Json2,
-    /// API 1.0 zips of key-value members: <uuid>.zip
+    /// API 1.0 zips of key-value members: UUID.zip
     Zip,
     /// API 2.0 NDJSON, compressed: receipt_<17 digits>.json.gz
     Gzip,

@@ -138,7 +138,7 @@ pub struct ConvertArgs {
     /// Keep each record as it was: column `original`, or `event.original`
     #[arg(long)]
     pub original: bool,
-    /// The compression of Parquet: zstd[:level], snappy or none
+    /// The compression of Parquet: zstd, zstd:LEVEL, snappy or none
     #[arg(long, value_name = "CODEC", default_value = "zstd:1")]
     pub compression: Codec,
     /// How much the run may hold in memory
