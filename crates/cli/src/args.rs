@@ -133,7 +133,7 @@ pub struct ConvertArgs {
     #[arg(long, value_enum)]
     pub schema: Option<SchemaKind>,
     /// Write these tables only
-    #[arg(long, value_name = "TABLE,…", value_delimiter = ',', value_parser = parse_table)]
+    #[arg(long, value_name = "TABLE,…", value_delimiter = ',', value_parser = parse_event_table)]
     pub tables: Vec<EventType>,
     /// Keep each record as it was: column `original`, or `event.original`
     #[arg(long)]
@@ -274,6 +274,14 @@ fn parse_table(text: &str) -> Result<EventType, String> {
         let names: Vec<_> = EventType::ALL.iter().map(|t| t.table()).collect();
         format!("the tables are {}", names.join(", "))
     })
+}
+
+/// A table that logs are converted to: all but the one that is joined of the others.
+fn parse_event_table(text: &str) -> Result<EventType, String> {
+    match parse_table(text)? {
+        EventType::Message => Err("mimelake correlate writes the table messages".to_owned()),
+        table => Ok(table),
+    }
 }
 
 /// Prints the completions of a shell.

@@ -9,6 +9,7 @@
 //! | [`TextList`](LeafKind::TextList) | `List<element: Utf8 not null>` |
 //! | [`Verdicts`](LeafKind::Verdicts) | `Struct<spf: Struct<allow: Boolean, info: Utf8>, …, grey_email: Boolean>` |
 //! | [`Pairs`](LeafKind::Pairs) | `Map<Utf8, Utf8>` |
+//! | [`Struct`](LeafKind::Struct) | `Struct<…>` |
 //! | [`Structs`](LeafKind::Structs) | `List<element: Struct<…> not null>` |
 //!
 //! Every leaf can be null. The dots of a path become structs, which are never null themselves, only their

@@ -16,9 +16,10 @@
 //! ```
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use bumpalo::Bump;
-use mimelake_parse::{Event, ExtraPair, Value, Verdicts};
+use mimelake_parse::Event;
 use mimelake_schema::{EventType, Field, Kind};
 
 use crate::{ecs, native};
@@ -41,6 +42,8 @@ pub enum LeafKind {
     Verdicts,
     /// Keys and their text; a key can come more than once.
     Pairs,
+    /// A struct with these members; their paths are relative to the struct.
+    Struct(&'static [Leaf]),
     /// A list of structs with these members; their paths are relative to the struct.
     Structs(&'static [Leaf]),
 }
@@ -52,11 +55,23 @@ impl From<Kind> for LeafKind {
             Kind::Int => Self::Int,
             Kind::Bool | Kind::Hit => Self::Bool,
             Kind::Time => Self::Time,
-            Kind::Addresses | Kind::FileNames | Kind::Flags => Self::TextList,
+            Kind::Addresses | Kind::FileNames | Kind::Flags | Kind::Words => Self::TextList,
             Kind::Verdicts => Self::Verdicts,
             Kind::Pairs => Self::Pairs,
+            Kind::Struct(fields) => Self::Struct(members(fields)),
+            Kind::Structs(fields) => Self::Structs(members(fields)),
         }
     }
+}
+
+/// The leaves of records inside a message; made once for each list of fields.
+fn members(fields: &'static [Field]) -> &'static [Leaf] {
+    type Made = Vec<(&'static [Field], Vec<Leaf>)>;
+    static MEMBERS: LazyLock<Made> = LazyLock::new(|| {
+        let kinds = Field::ALL.iter().map(|field| field.row().kind.members()).filter(|m| !m.is_empty());
+        kinds.map(|fields| (fields, fields.iter().copied().map(Leaf::of).collect())).collect()
+    });
+    MEMBERS.iter().find(|(known, _)| *known == fields).map_or(&[], |(_, leaves)| leaves)
 }
 
 /// One leaf of a layout.
@@ -78,58 +93,19 @@ impl Leaf {
         Self { path: Cow::Borrowed(path), kind, column: None, constant: None }
     }
 
+    /// The leaf of a column as it is, under its own name.
+    pub fn of(field: Field) -> Self {
+        Self { column: Some(field), ..Self::new(field.column(), field.row().kind.into()) }
+    }
+
     /// The names that the path is made of, from the root.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.path.split('.')
     }
 }
 
-/// The value of one leaf in one row.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Cell<'a> {
-    /// Nothing was said.
-    Null,
-    /// Of [`LeafKind::Text`].
-    Text(&'a str),
-    /// Of [`LeafKind::Int`].
-    Int(i64),
-    /// Of [`LeafKind::Bool`].
-    Bool(bool),
-    /// Of [`LeafKind::Time`].
-    Time(i64),
-    /// Of [`LeafKind::TextList`].
-    List(&'a [&'a str]),
-    /// Of [`LeafKind::Verdicts`].
-    Verdicts(&'a Verdicts<'a>),
-    /// Of [`LeafKind::Pairs`].
-    Pairs(&'a [ExtraPair<'a>]),
-    /// Of [`LeafKind::Structs`]: one row of the members for each element.
-    Structs(&'a [&'a [Cell<'a>]]),
-}
-
-impl<'a> From<Value<'a>> for Cell<'a> {
-    #[inline]
-    fn from(value: Value<'a>) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Text(text) => Self::Text(text),
-            Value::Int(number) => Self::Int(number),
-            Value::Bool(bit) => Self::Bool(bit),
-            Value::Time(micros) => Self::Time(micros),
-            Value::List(list) => Self::List(list),
-            Value::Verdicts(verdicts) => Self::Verdicts(verdicts),
-            Value::Pairs(pairs) => Self::Pairs(pairs),
-        }
-    }
-}
-
-impl Cell<'_> {
-    /// Whether nothing was said.
-    #[inline]
-    pub fn is_null(&self) -> bool {
-        matches!(self, Self::Null)
-    }
-}
+/// The value of one leaf in one row: what a column of an event holds, too.
+pub use mimelake_parse::Value as Cell;
 
 /// The leaves of a document, in tree order.
 #[derive(Clone, Debug, PartialEq)]

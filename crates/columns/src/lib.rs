@@ -1,4 +1,4 @@
-//! Events to documents, native and ECS, and to Arrow record batches.
+//! Events to documents, native and ECS, and to Arrow record batches; and native batches back to events.
 
 pub mod batch;
 pub mod document;
@@ -7,3 +7,4 @@ mod native;
 #[cfg(any(test, feature = "validate"))]
 #[doc(hidden)]
 pub mod oracle;
+pub mod rows;

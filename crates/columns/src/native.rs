@@ -9,12 +9,7 @@ use crate::document::{Cell, Layout, Leaf};
 /// The columns of a table, with their own names, and `original` behind them on request.
 pub(crate) fn layout(event_type: EventType, original: bool) -> Layout {
     let columns = event_type.columns().iter().copied();
-    Layout::new(columns.chain(original.then_some(Field::Original)).map(leaf).collect())
-}
-
-fn leaf(field: Field) -> Leaf {
-    let kind = field.row().kind.into();
-    Leaf { column: Some(field), ..Leaf::new(field.column(), kind) }
+    Layout::new(columns.chain(original.then_some(Field::Original)).map(Leaf::of).collect())
 }
 
 /// One cell for each column.
@@ -22,6 +17,6 @@ pub(crate) fn row<'a>(event: &Event<'a>, original: bool, bump: &'a Bump) -> &'a 
     let text = event.text;
     let columns = event.values.len();
     bump.alloc_slice_fill_with(columns + usize::from(original), |place| {
-        event.values.get(place).map_or(Cell::Text(text), |value| Cell::from(*value))
+        event.values.get(place).copied().unwrap_or(Cell::Text(text))
     })
 }

@@ -35,6 +35,12 @@ fn value(leaf: &Leaf, cell: &Cell<'_>) -> Option<Value> {
         Cell::List(list) => json!(list),
         Cell::Verdicts(verdicts) => Some(verdicts_object(verdicts)).filter(|v| *v != json!({}))?,
         Cell::Pairs(pairs) => pairs_object(pairs),
+        Cell::Struct(row) => {
+            let crate::document::LeafKind::Struct(members) = leaf.kind else {
+                panic!("{} is no struct", leaf.path)
+            };
+            object(members, row)
+        }
         Cell::Structs(rows) => {
             let crate::document::LeafKind::Structs(members) = leaf.kind else {
                 panic!("{} is no list of structs", leaf.path)

@@ -255,7 +255,9 @@ impl<'a> Row<'a, '_> {
             Kind::Hit => Value::Bool(scalar::hit(text)?),
             Kind::Time => self.time(text, form)?,
             Kind::Json => spam::decoded(text, self.bump)?.map_or(Value::Null, Value::Text),
-            Kind::Verdicts | Kind::Flags | Kind::Pairs => return None,
+            Kind::Verdicts | Kind::Flags | Kind::Pairs | Kind::Words | Kind::Struct(_) | Kind::Structs(_) => {
+                return None;
+            }
         })
     }
 

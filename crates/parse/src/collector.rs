@@ -64,5 +64,10 @@ fn text(value: Value<'_>) -> Option<String> {
             });
             format!("{} grey:{:?}", said.collect::<Vec<_>>().join(" "), verdicts.grey_email)
         }
+        Value::Struct(record) => record.iter().filter_map(|v| text(*v)).collect::<Vec<_>>().join(" "),
+        Value::Structs(records) => {
+            let texts = records.iter().filter_map(|record| text(Value::Struct(record)));
+            texts.collect::<Vec<_>>().join(" & ")
+        }
     })
 }

@@ -21,6 +21,10 @@ pub enum Value<'a> {
     Verdicts(&'a Verdicts<'a>),
     /// Pairs that no column took.
     Pairs(&'a [ExtraPair<'a>]),
+    /// A record inside a message: one value for each of its kind's members.
+    Struct(&'a [Value<'a>]),
+    /// Records inside a message.
+    Structs(&'a [&'a [Value<'a>]]),
 }
 
 impl<'a> Value<'a> {

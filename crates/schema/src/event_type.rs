@@ -27,7 +27,7 @@ macro_rules! types {
         #[doc = $doc:literal]
         $name:ident $table:literal files[$($file:literal),*] json2[$($json2:literal),*]
         told_by[$($set:tt),*]
-        columns[$($column:ident),*];
+        $(columns[$($column:ident),*])? $(whole[$($whole:ident),*])?;
     )+) => {
         /// What kind of event a record tells of; each has a table of its own.
         ///
@@ -42,12 +42,12 @@ macro_rules! types {
             files: &[$($file),*],
             json2: &[$($json2),*],
             told_by: &[$(&$set),*],
-            own: &[$($column),*],
-            columns: &[
+            own: &[$($($column),*)? $($($whole),*)?],
+            columns: &[$(
                 Timestamp, Account, Acode, ProcessingId, MessageId,
                 $($column,)*
                 Dialect, SourceFile, SourceOffset, Flags, Extra,
-            ],
+            )? $($($whole),*)?],
         }, )+];
 
         impl EventType {
@@ -185,4 +185,12 @@ types! {
     Unknown "unknown" files[] json2[]
     told_by[]
     columns[];
+
+    /// One email: its receipts, its processing, its deliveries and what was detected, joined by `mimelake correlate`.
+    Message "messages" files[] json2[]
+    told_by[]
+    whole[FirstSeen, LastSeen, Account, Acode, MessageId, Status, Complete, Stages, Direction, Sender, HeaderFrom,
+        Recipients, Subject, SourceIp, Action, HoldReason, RejectionType, RejectionCode, RejectionInfo, SpamScore,
+        SpamDetail, Virus, MessageSize, AttachmentCount, AttachmentNames, Attempts, FirstDelivered, EndToEndMs,
+        Receipts, Process, EarlierProcesses, Deliveries, Detections, Flags];
 }

@@ -1,6 +1,6 @@
 //! The field table: one row for each column that any table has.
 
-use crate::Kind;
+use crate::{Kind, message};
 
 /// One row of the field table.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub struct FieldRow {
 macro_rules! fields {
     ($(
         #[doc = $doc:literal]
-        $name:ident $column:literal $kind:ident
+        $name:ident $column:literal $kind:ident $(($members:ident))?
         kv[$($kv:literal),*] json2[$($json2:literal),*] ecs[$($ecs:literal),*];
     )+) => {
         /// A column, whichever tables have it.
@@ -32,7 +32,7 @@ macro_rules! fields {
 
         const ROWS: &[FieldRow] = &[$( FieldRow {
             column: $column,
-            kind: Kind::$kind,
+            kind: Kind::$kind $((message::$members))?,
             kv: &[$($kv),*],
             json2: &[$($json2),*],
             ecs: &[$($ecs),*],
@@ -241,6 +241,41 @@ fields! {
     Application "application" Text kv[] json2[] ecs[];
     /// How the user signed in, where the words say so.
     Method "method" Text kv[] json2[] ecs[];
+
+    /// When the first record of the email was written, in UTC.
+    FirstSeen "first_seen" Time kv[] json2[] ecs["@timestamp", "event.start"];
+    /// When the last record of the email was written, in UTC.
+    LastSeen "last_seen" Time kv[] json2[] ecs["event.end"];
+    /// What became of the email: delivered, `partially_delivered`, deferred, bounced, rejected, held, dropped or `in_progress`.
+    Status "status" Word kv[] json2[] ecs[];
+    /// Whether every stage that the status needs was seen.
+    Complete "complete" Bool kv[] json2[] ecs[];
+    /// Which of receipt, process and delivery were seen.
+    Stages "stages" Words kv[] json2[] ecs[];
+    /// How many delivery attempts were made.
+    Attempts "attempts" Int kv[] json2[] ecs[];
+    /// When the first recipient had it, in UTC.
+    FirstDelivered "first_delivered" Time kv[] json2[] ecs["email.delivery_timestamp"];
+    /// From the first receipt to the last successful delivery, in milliseconds.
+    EndToEndMs "end_to_end_ms" Int kv[] json2[] ecs[];
+    /// The receipt records, in order of time.
+    Receipts "receipts" Structs(RECEIPT) kv[] json2[] ecs[];
+    /// The last process record.
+    Process "process" Struct(PROCESS) kv[] json2[] ecs[];
+    /// The process records before the last, in order of time.
+    EarlierProcesses "earlier_processes" Structs(PROCESS) kv[] json2[] ecs[];
+    /// The delivery records, in order of time.
+    Deliveries "deliveries" Structs(DELIVERY) kv[] json2[] ecs[];
+    /// What the scanners found, and the clicks on links, in order of time.
+    Detections "detections" Structs(DETECTION) kv[] json2[] ecs[];
+    /// The recipient that a record inside a message speaks of.
+    Recipient "recipient" Text kv[] json2[] ecs[];
+    /// The event type of a record inside a message.
+    DetectedBy "event_type" Text kv[] json2[] ecs[];
+    /// What a scanner said: the virus, the reason of the block, the result of the scan.
+    Verdict "verdict" Text kv[] json2[] ecs[];
+    /// `message_id` where a record inside a message was joined by it; else it was joined by the aCode.
+    JoinedBy "joined_by" Text kv[] json2[] ecs[];
 
     /// What the record was written in: kv, json1 or json2.
     Dialect "dialect" Text kv[] json2[] ecs[];

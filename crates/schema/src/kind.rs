@@ -1,5 +1,7 @@
 //! The kinds of value a column can hold, and the dialects a record can be written in.
 
+use crate::Field;
+
 /// How a column's value is read from text, and what type the column has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -27,6 +29,12 @@ pub enum Kind {
     Flags,
     /// The pairs that no column took, in their order.
     Pairs,
+    /// Words from a list of our own, such as the stages seen of a message.
+    Words,
+    /// A record of these fields, inside a message.
+    Struct(&'static [Field]),
+    /// A list of records of these fields, inside a message.
+    Structs(&'static [Field]),
 }
 
 impl Kind {
@@ -37,10 +45,19 @@ impl Kind {
             Self::Int => "int64",
             Self::Bool | Self::Hit => "bool",
             Self::Time => "timestamp",
-            Self::Addresses | Self::FileNames | Self::Flags => "list<string>",
+            Self::Addresses | Self::FileNames | Self::Flags | Self::Words => "list<string>",
             Self::Json => "json",
-            Self::Verdicts => "struct",
+            Self::Verdicts | Self::Struct(_) => "struct",
+            Self::Structs(_) => "list<struct>",
             Self::Pairs => "map",
+        }
+    }
+
+    /// The fields of the records that it holds; none for kinds that hold no records.
+    pub const fn members(self) -> &'static [Field] {
+        match self {
+            Self::Struct(members) | Self::Structs(members) => members,
+            _ => &[],
         }
     }
 }

@@ -17,6 +17,8 @@ pub mod event_type;
 pub mod field;
 pub mod keys;
 mod kind;
+pub mod message;
+mod ruling;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ pub use event_type::EventType;
 pub use field::{Field, FieldRow};
 pub use keys::{Key, KeySet, Keys};
 pub use kind::{Dialect, Kind, VERDICTS};
+pub use ruling::Ruling;
 
 /// The version of the Elastic Common Schema that the ECS paths of the field table belong to.
 pub const ECS_VERSION: &str = "9.4.0";

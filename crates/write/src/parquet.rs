@@ -12,9 +12,11 @@ mod compression;
 mod error;
 mod part;
 mod plan;
+mod read;
 #[cfg(test)]
 mod tests;
 
 pub use compression::{Compression, CompressionError};
-pub use error::ParquetPartError;
+pub use error::{ParquetPartError, ReadError};
 pub use part::{ParquetPart, PartLabels, WrittenPart};
+pub use read::ReadPart;

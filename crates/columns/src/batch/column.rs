@@ -6,8 +6,15 @@ use arrow::error::ArrowError;
 use mimelake_schema::VERDICTS;
 
 use super::{
-    boolean::BoolColumn, integer::IntColumn, list::OFFSET, pairs::PairsColumn, structs::StructsColumn,
-    text::TextColumn, text_list::TextListColumn, time::TimeColumn, verdicts::VerdictsColumn,
+    boolean::BoolColumn,
+    integer::IntColumn,
+    list::OFFSET,
+    pairs::PairsColumn,
+    structs::{StructColumn, StructsColumn},
+    text::TextColumn,
+    text_list::TextListColumn,
+    time::TimeColumn,
+    verdicts::VerdictsColumn,
 };
 use crate::document::{Cell, LeafKind};
 
@@ -25,6 +32,7 @@ pub(super) enum Column {
     TextList(TextListColumn),
     Verdicts(Box<VerdictsColumn>),
     Pairs(Box<PairsColumn>),
+    Struct(Box<StructColumn>),
     Structs(Box<StructsColumn>),
 }
 
@@ -38,6 +46,7 @@ impl Column {
             LeafKind::TextList => Self::TextList(TextListColumn::default()),
             LeafKind::Verdicts => Self::Verdicts(Box::default()),
             LeafKind::Pairs => Self::Pairs(Box::default()),
+            LeafKind::Struct(members) => Self::Struct(Box::new(StructColumn::new(members))),
             LeafKind::Structs(members) => Self::Structs(Box::new(StructsColumn::new(members))),
         }
     }
@@ -52,6 +61,7 @@ impl Column {
             Self::TextList(_) => TextListColumn::data_type(),
             Self::Verdicts(_) => VerdictsColumn::data_type(),
             Self::Pairs(_) => PairsColumn::data_type(),
+            Self::Struct(one) => one.data_type(),
             Self::Structs(structs) => structs.data_type(),
         }
     }
@@ -61,7 +71,7 @@ impl Column {
         match self {
             Self::Text(_) | Self::TextList(_) | Self::Pairs(_) | Self::Structs(_) => OFFSET,
             Self::Int(_) | Self::Time(_) => size_of::<i64>(),
-            Self::Bool(_) => 1,
+            Self::Bool(_) | Self::Struct(_) => 1,
             Self::Verdicts(_) => VERDICTS.len() * (OFFSET + 1),
         }
     }
@@ -96,6 +106,7 @@ impl Column {
             Self::Pairs(column) => {
                 column.push(if let Cell::Pairs(pairs) = cell { Some(pairs) } else { None })
             }
+            Self::Struct(column) => column.push(if let Cell::Struct(row) = cell { Some(row) } else { None }),
             Self::Structs(column) => {
                 column.push(if let Cell::Structs(rows) = cell { Some(rows) } else { None })
             }
@@ -112,6 +123,7 @@ impl Column {
             Self::TextList(column) => column.finish(),
             Self::Verdicts(column) => column.finish(),
             Self::Pairs(column) => column.finish(),
+            Self::Struct(column) => column.finish(),
             Self::Structs(column) => column.finish(),
         }
     }

@@ -1,4 +1,4 @@
-//! Lists of structs.
+//! Structs and lists of structs.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, StructArray};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
+use super::bits::Bits;
 use super::list::{Lists, element};
 use super::tree::Tree;
 use crate::document::{Cell, Leaf};
@@ -42,5 +43,35 @@ impl StructsColumn {
         let fields = self.elements.fields().clone();
         let elements = StructArray::try_new_with_length(fields, members, None, len)?;
         self.lists.finish_over(Arc::new(elements))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct StructColumn {
+    members: Tree,
+    is_some: Bits,
+}
+
+impl StructColumn {
+    pub(super) fn new(members: &[Leaf]) -> Self {
+        Self { members: Tree::new(members), is_some: Bits::default() }
+    }
+
+    pub(super) fn data_type(&self) -> DataType {
+        DataType::Struct(self.members.fields().clone())
+    }
+
+    // Apart, so that the loop over a row stays small.
+    #[inline(never)]
+    pub(super) fn push(&mut self, row: Option<&[Cell<'_>]>) -> usize {
+        self.is_some.push(row.is_some());
+        self.members.push(row.unwrap_or_default())
+    }
+
+    pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        let len = self.is_some.len();
+        let members = self.members.finish(len)?;
+        let (fields, nulls) = (self.members.fields().clone(), self.is_some.finish_nulls());
+        Ok(Arc::new(StructArray::try_new_with_length(fields, members, nulls, len)?))
     }
 }

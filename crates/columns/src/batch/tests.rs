@@ -19,7 +19,7 @@ fn show(array: &ArrayRef, row: usize) -> String {
     ArrayFormatter::try_new(array, &options).unwrap().value(row).to_string()
 }
 
-/// The type's name in `mimelake schema`; a list of structs has none there.
+/// The type's name in `mimelake schema`.
 fn type_name(data_type: &DataType) -> &'static str {
     match data_type {
         DataType::Utf8 => "string",
@@ -28,6 +28,7 @@ fn type_name(data_type: &DataType) -> &'static str {
         DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) if &**zone == "UTC" => "timestamp",
         DataType::List(element) if *element.data_type() == DataType::Utf8 => "list<string>",
         DataType::Struct(_) => "struct",
+        DataType::List(element) if matches!(element.data_type(), DataType::Struct(_)) => "list<struct>",
         DataType::Map(..) => "map",
         other => panic!("no column has the type {other}"),
     }

@@ -43,10 +43,10 @@ impl Tree {
         &self.fields
     }
 
-    /// Appends a row; about how many bytes it takes.
+    /// Appends a row, nulls where there is none; about how many bytes it takes.
     #[inline]
     pub(super) fn push(&mut self, row: &[Cell<'_>]) -> usize {
-        debug_assert_eq!(row.len(), self.columns.len(), "the row is of another layout");
+        debug_assert!(row.is_empty() || row.len() == self.columns.len(), "the row is of another layout");
         let mut bytes = self.row_bytes;
         for (column, cell) in self.columns.iter_mut().zip(row) {
             bytes += column.push(cell);

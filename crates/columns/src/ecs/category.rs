@@ -10,7 +10,7 @@
 //! | spam, `internal_email_protect`, `impersonation_protect` | always | email | info |
 //! | `url_protect` | refused, held, reason or category names malware or phishing | email, network | info; allowed or denied |
 //! | audit | never | see [`audit`](super::audit) | |
-//! | unknown | never | email | info |
+//! | unknown, messages | never | email | info |
 //!
 //! Every type stands among those that ECS expects of one of the categories, and the other way round.
 
@@ -38,7 +38,11 @@ fn is_alert(record: &Record<'_, '_>, ruling: Ruling) -> bool {
         | EventType::Spam
         | EventType::InternalEmailProtect
         | EventType::ImpersonationProtect => true,
-        EventType::Delivery | EventType::Journal | EventType::Audit | EventType::Unknown => false,
+        EventType::Delivery
+        | EventType::Journal
+        | EventType::Audit
+        | EventType::Unknown
+        | EventType::Message => false,
     }
 }
 
@@ -105,5 +109,6 @@ pub(super) fn action(record: &Record<'_, '_>) -> &'static str {
         EventType::AttachmentProtect => "harmful-attachment-detected",
         EventType::Audit => "administration",
         EventType::Unknown => "unknown",
+        EventType::Message => "joined",
     }
 }

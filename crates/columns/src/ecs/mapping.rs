@@ -101,12 +101,24 @@ impl Mapping {
 /// A column's cell; null where it says nothing.
 #[inline]
 fn cell<'a>(value: Option<&Value<'a>>, bump: &'a Bump) -> Cell<'a> {
-    match value.map_or(Cell::Null, |value| Cell::from(*value)) {
+    match value.copied().unwrap_or(Cell::Null) {
         Cell::Text("") | Cell::List([]) => Cell::Null,
         Cell::Verdicts(verdicts) => given(verdicts, bump),
         Cell::Pairs(pairs) => said(pairs, bump),
+        Cell::Struct(record) => filled(record, bump).map_or(Cell::Null, Cell::Struct),
+        Cell::Structs(records) => {
+            let filled = records.iter().filter_map(|record| filled(record, bump));
+            let filled = bumpalo::collections::Vec::from_iter_in(filled, bump).into_bump_slice();
+            if filled.is_empty() { Cell::Null } else { Cell::Structs(filled) }
+        }
         cell => cell,
     }
+}
+
+/// A record inside a message, without what says nothing; none if that is all of it.
+fn filled<'a>(record: &'a [Cell<'a>], bump: &'a Bump) -> Option<&'a [Cell<'a>]> {
+    let filled = bump.alloc_slice_fill_iter(record.iter().map(|value| cell(Some(value), bump)));
+    filled.iter().any(|cell| !cell.is_null()).then_some(filled)
 }
 
 /// The verdicts that say something.

@@ -6,6 +6,8 @@
 //! | refused | Rej, Reject, Bnc, Bounce, Block, Deny, Drop, Delete and their past tenses | `delivered` is false, a rejection type at receipt, a block reason of a click |
 //! | held | Hld, Hold, Held, Quarantine, Sdbx, Sandbox | a hold reason |
 //! | unclear | everything else | everything else |
+//!
+//! Of a message its status decides: delivered has passed; rejected, bounced and dropped are refused; held is held.
 
 use mimelake_schema::{EventType, Field};
 
@@ -20,36 +22,17 @@ pub(super) enum Ruling {
     Unclear,
 }
 
-const PASSED: &[&str] = &[
-    "acc",
-    "accept",
-    "accepted",
-    "allow",
-    "allowed",
-    "none",
-    "continue",
-    "continued",
-    "permit",
-    "permitted",
-    "deliver",
-    "delivered",
-    "tag",
-    "tagged",
-];
-const REFUSED: &[&str] = &[
-    "rej", "reject", "rejected", "block", "blocked", "bnc", "bounce", "bounced", "deny", "denied", "drop",
-    "dropped", "delete", "deleted",
-];
-const HELD: &[&str] = &["hld", "hold", "held", "quarantine", "quarantined", "sdbx", "sandbox", "sandboxed"];
-
 impl Ruling {
     /// What the record says was done.
     pub(super) fn of(record: &Record<'_, '_>) -> Self {
+        if let Some(status) = record.text(Field::Status) {
+            return Self::of_word(status);
+        }
         if let Some(delivered) = record.bool(Field::Delivered) {
             return if delivered { Self::Passed } else { Self::Refused };
         }
         if let Some(action) = record.text(Field::Action) {
-            return Self::of_word(action.trim_ascii());
+            return Self::of_word(action);
         }
         let says = |field| record.text(field).is_some();
         match record.event.event_type {
@@ -61,15 +44,12 @@ impl Ruling {
     }
 
     fn of_word(word: &str) -> Self {
-        let among = |words: &[&str]| words.iter().any(|w| w.eq_ignore_ascii_case(word));
-        if among(PASSED) {
-            Self::Passed
-        } else if among(REFUSED) {
-            Self::Refused
-        } else if among(HELD) {
-            Self::Held
-        } else {
-            Self::Unclear
+        use mimelake_schema::Ruling as Word;
+        match Word::of_word(word) {
+            Some(Word::Passed) => Self::Passed,
+            Some(Word::Rejected | Word::Bounced | Word::Dropped) => Self::Refused,
+            Some(Word::Held) => Self::Held,
+            None => Self::Unclear,
         }
     }
 

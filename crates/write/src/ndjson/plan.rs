@@ -22,7 +22,7 @@ struct PlannedLeaf {
     /// comma, the objects still to open, the key; and the value where it is constant.
     openings: usize,
     is_constant: bool,
-    /// The members of a list of structs.
+    /// The members of a struct or a list of structs.
     members: Option<Plan>,
 }
 
@@ -38,8 +38,10 @@ impl Plan {
                 let shared = leaf.segments().zip(other.segments()).take_while(|(a, b)| a == b).count();
                 shared.min(parents(leaf)).min(parents(other))
             };
-            let members =
-                if let LeafKind::Structs(members) = leaf.kind { Some(Self::new(members)) } else { None };
+            let members = match leaf.kind {
+                LeafKind::Struct(members) | LeafKind::Structs(members) => Some(Self::new(members)),
+                _ => None,
+            };
             planned.push(PlannedLeaf {
                 shared: before.map_or(0, same),
                 depth: parents(leaf),

@@ -38,10 +38,8 @@ pub(super) fn write(cell: &Cell<'_>, members: Option<&Plan>, out: &mut Line<'_>)
         Cell::List(list) => array(list, out, |text, out| text::write(text, out)),
         Cell::Verdicts(verdicts) => write_verdicts(verdicts, out),
         Cell::Pairs(pairs) => pairs::write(pairs, out),
-        Cell::Structs(rows) => array(rows, out, |row, out| match members {
-            Some(plan) => plan.write_object(row, out),
-            None => out.bytes(b"{}"),
-        }),
+        Cell::Struct(row) => object(row, members, out),
+        Cell::Structs(rows) => array(rows, out, |row, out| object(row, members, out)),
     }
 }
 
@@ -53,6 +51,13 @@ fn integer(number: i64, out: &mut Line<'_>) {
 #[inline]
 fn boolean(bit: bool, out: &mut Line<'_>) {
     out.bytes(if bit { b"true" } else { b"false" });
+}
+
+fn object(row: &[Cell<'_>], members: Option<&Plan>, out: &mut Line<'_>) {
+    match members {
+        Some(plan) => plan.write_object(row, out),
+        None => out.bytes(b"{}"),
+    }
 }
 
 /// Appends an array.

@@ -39,3 +39,19 @@ impl ParquetPartError {
         Self::new(table, error.into())
     }
 }
+
+/// Why a Parquet part could not be read back.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot read {path} as Parquet: {reason}; if the file is damaged, convert its logs again with --force"
+)]
+pub struct ReadError {
+    path: String,
+    reason: String,
+}
+
+impl ReadError {
+    pub(super) fn new(path: &str, error: &dyn std::error::Error) -> Self {
+        Self { path: path.to_owned(), reason: error.to_string() }
+    }
+}

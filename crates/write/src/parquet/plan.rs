@@ -60,7 +60,7 @@ pub(super) fn plan(leaf: &Leaf) -> Plan {
             bloom: is_looked_up(leaf),
             ..TEXT
         },
-        LeafKind::Pairs | LeafKind::Verdicts | LeafKind::Structs(_) => TEXT,
+        LeafKind::Pairs | LeafKind::Verdicts | LeafKind::Struct(_) | LeafKind::Structs(_) => TEXT,
     }
 }
 
@@ -157,11 +157,16 @@ fn columns(leaf: &Leaf) -> Vec<(Vec<String>, Plan)> {
             (path(&["key_value", "value"]), Plan { dictionary: false, ..TEXT }),
         ],
         LeafKind::Verdicts => verdicts(&path),
-        LeafKind::Structs(members) => {
-            let inner = members.iter().flat_map(columns);
-            inner.map(|(inner, plan)| ([path(&["list", "element"]), inner].concat(), plan)).collect()
-        }
+        LeafKind::Struct(members) => within(&path(&[]), members),
+        LeafKind::Structs(members) => within(&path(&["list", "element"]), members),
     }
+}
+
+/// The columns of records inside a message: readers prune by the message's own.
+fn within(path: &[String], members: &[Leaf]) -> Vec<(Vec<String>, Plan)> {
+    let plain = |plan| Plan { statistics: EnabledStatistics::None, bloom: false, ..plan };
+    let inner = members.iter().flat_map(columns);
+    inner.map(|(inner, plan)| ([path, &inner].concat(), plain(plan))).collect()
 }
 
 fn verdicts(path: &impl Fn(&[&str]) -> Vec<String>) -> Vec<(Vec<String>, Plan)> {

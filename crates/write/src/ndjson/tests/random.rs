@@ -16,6 +16,8 @@ pub(super) enum OwnedValue {
     List(Vec<String>),
     Verdicts(Vec<Option<(Option<bool>, Option<String>)>>, Option<bool>),
     Pairs(Vec<(String, Option<String>)>),
+    Struct(Vec<OwnedValue>),
+    Structs(Vec<Vec<OwnedValue>>),
 }
 
 /// An event type and some of its columns.
@@ -67,7 +69,7 @@ fn column(field: Field) -> BoxedStrategy<OwnedValue> {
             prop_oneof![any::<i64>(), 0..2_000_000_000_000_000_i64].prop_map(OwnedValue::Time).boxed()
         }
         // A list's elements say something: the parser sees to that.
-        Kind::Addresses | Kind::FileNames | Kind::Flags => {
+        Kind::Addresses | Kind::FileNames | Kind::Flags | Kind::Words => {
             let element = text().prop_map(|t| if t.is_empty() { "x".to_owned() } else { t });
             prop::collection::vec(element, 0..6).prop_map(OwnedValue::List).boxed()
         }
@@ -80,8 +82,16 @@ fn column(field: Field) -> BoxedStrategy<OwnedValue> {
             let pair = (prop_oneof!["[a-c]", ".{1,20}"], prop::option::of(".{0,20}"));
             prop::collection::vec(pair, 0..40).prop_map(OwnedValue::Pairs).boxed()
         }
+        Kind::Struct(members) => record(members).prop_map(OwnedValue::Struct).boxed(),
+        Kind::Structs(members) => {
+            prop::collection::vec(record(members), 0..3).prop_map(OwnedValue::Structs).boxed()
+        }
     };
     prop_oneof![1 => Just(OwnedValue::Null), 3 => said].boxed()
+}
+
+fn record(members: &[Field]) -> impl Strategy<Value = Vec<OwnedValue>> + use<> {
+    members.iter().map(|member| column(*member)).collect::<Vec<_>>()
 }
 
 /// The event of these columns.
@@ -118,5 +128,13 @@ fn borrow<'a>(value: &'a OwnedValue, bump: &'a Bump) -> Value<'a> {
             let pair = |(key, value): &'a (String, _)| ExtraPair { key, value: Option::as_deref(value) };
             Value::Pairs(bump.alloc_slice_fill_iter(pairs.iter().map(pair)))
         }
+        OwnedValue::Struct(record) => Value::Struct(borrow_all(record, bump)),
+        OwnedValue::Structs(records) => {
+            Value::Structs(bump.alloc_slice_fill_iter(records.iter().map(|record| borrow_all(record, bump))))
+        }
     }
+}
+
+fn borrow_all<'a>(record: &'a [OwnedValue], bump: &'a Bump) -> &'a [Value<'a>] {
+    bump.alloc_slice_fill_iter(record.iter().map(|value| borrow(value, bump)))
 }

@@ -19,6 +19,7 @@ pub(super) enum Owned {
     List(Vec<String>),
     Verdicts(Vec<Option<OwnedVerdict>>, Option<bool>),
     Pairs(Vec<(String, Option<String>)>),
+    Struct(Vec<Owned>),
     Structs(Vec<Vec<Owned>>),
 }
 
@@ -44,6 +45,7 @@ impl Owned {
             Self::Pairs(pairs) => Cell::Pairs(bump.alloc_slice_fill_iter(
                 pairs.iter().map(|(key, value)| ExtraPair { key, value: value.as_deref() }),
             )),
+            Self::Struct(row) => Cell::Struct(cells(row, bump)),
             Self::Structs(rows) => {
                 let row = |row: &'a Vec<Self>| cells(row, bump);
                 Cell::Structs(bump.alloc_slice_fill_iter(rows.iter().map(row)))
@@ -115,6 +117,10 @@ fn value(leaf: &Leaf, column: &ArrayRef, row: usize) -> Owned {
             let entries = column.as_map().value(row);
             let pair = |at| (text(entries.column(0), at).unwrap(), text(entries.column(1), at));
             Owned::Pairs((0..entries.len()).map(pair).collect())
+        }
+        LeafKind::Struct(members) => {
+            let one = column.slice(row, 1);
+            Owned::Struct(rows_of(one.as_struct(), members).remove(0))
         }
         LeafKind::Structs(members) => {
             Owned::Structs(rows_of(column.as_list::<i32>().value(row).as_struct(), members))

@@ -37,6 +37,7 @@ fn value(kind: LeafKind) -> BoxedStrategy<Owned> {
             (each, any::<Option<bool>>()).prop_map(|(each, grey)| Owned::Verdicts(each, grey)).boxed()
         }
         LeafKind::Pairs => vec((words(), option::of(words())), 0..5).prop_map(Owned::Pairs).boxed(),
+        LeafKind::Struct(members) => row(members).prop_map(Owned::Struct).boxed(),
         LeafKind::Structs(members) => vec(row(members), 0..3).prop_map(Owned::Structs).boxed(),
     }
 }
