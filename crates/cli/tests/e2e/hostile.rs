@@ -23,18 +23,26 @@ fn between_records(text: &[u8], arguments: &str) -> (serde_json::Value, Place) {
 
 #[test]
 fn records_of_nothing_but_syntax() {
-    // Those that make pairs make millions of them, which debug builds take long to write.
-    let one = ["\\", "|", "{", "[", "=", "\"", "a="].map(|unit| (unit, 16 * MIB - 200));
-    let many = ["|a={", "|a=[", "|a=\\x", "a=\\|", "|a=1"].map(|unit| (unit, MIB));
-    for (unit, room) in one.into_iter().chain(many) {
+    let one = ["\\", "|", "{", "[", "=", "\"", "a="].map(|unit| (unit, 16 * MIB - 200, None));
+    let many = ["|a={", "|a=[", "|a=\\x", "a=\\|", "|a=1"].map(|unit| (unit, MIB, Some(1)));
+    for (unit, room, rejected) in one.into_iter().chain(many) {
         for key in ["", "Subject=\\"] {
             let syntax = unit.repeat(room / unit.len());
             let text = format!("datetime=2026-03-01T00:00:00Z|aCode=X|{key}{syntax}");
             let (report, _) = between_records(text.as_bytes(), "");
             assert_eq!(report["lines"], 3, "{key}{unit}: {report}");
-            assert_eq!(report["rejected"], 0, "{key}{unit}: {report}");
+            assert_eq!(report["rejects"]["too_many_pairs"].as_u64(), rejected, "{key}{unit}: {report}");
+            assert_eq!(report["rejected"], rejected.unwrap_or(0), "{key}{unit}: {report}");
         }
     }
+}
+
+#[test]
+fn a_record_of_too_many_pairs_is_kept_whole_in_the_quarantine() {
+    let line = format!("datetime=2026-03-01T00:00:00Z|{}", "a=1|".repeat(100_000));
+    let (report, place) = between_records(line.as_bytes(), "");
+    assert_eq!(report["rejects"]["too_many_pairs"], 1);
+    assert_eq!(quarantine(&place.path("out"))[0]["record"], line);
 }
 
 #[test]
