@@ -40,7 +40,7 @@ pub use error::{LandingError, Reason};
 pub use find::{Found, FoundKind, find};
 pub use format::Format;
 pub use limits::Limits;
-pub use listing::{Listing, units, units_of_bytes};
+pub use listing::{Listing, units, units_of_bytes, units_of_stream};
 pub use open::{Opener, UnitReader};
 pub use unit::Unit;
 pub use window::{BLOCK, Window};

@@ -23,7 +23,8 @@ pub fn run(run: &Run<'_>, store: &Store, pieces: &[Planned]) -> anyhow::Result<(
     for planned in pieces {
         lake.start(&planned.piece.unit.name);
         let outcome = source.read(&planned.piece, &mut lake, Lake::between_blocks)?;
-        done.add(run, planned, &outcome);
+        let packed = packed(&mut source, planned)?;
+        done.add(run, planned, &outcome, packed);
     }
     let mut job = lake.into_job()?;
     let keys: Vec<UnitKey> = done.keys().copied().collect();
@@ -50,6 +51,15 @@ pub fn run(run: &Run<'_>, store: &Store, pieces: &[Planned]) -> anyhow::Result<(
     Ok(())
 }
 
+/// The key of the gzip or zstd file that a piece is, if it is one.
+fn packed(source: &mut Source<'_>, planned: &Planned) -> anyhow::Result<Option<UnitKey>> {
+    match (planned.packed, &planned.file.pipe) {
+        (None, Some(pipe)) => Ok(Some(pipe.key()?)),
+        (None, None) => source.packed(&planned.piece.unit),
+        (known, _) => Ok(known),
+    }
+}
+
 fn count_parts(tables: &mut crate::report::Tables, commit: &Commit) {
     for part in &commit.parts {
         let name = mimelake_schema::EventType::from_table(&part.table).map_or("", |t| t.table());
@@ -68,7 +78,7 @@ struct Done {
 }
 
 impl Done {
-    fn add(&mut self, run: &Run<'_>, planned: &Planned, outcome: &Outcome) {
+    fn add(&mut self, run: &Run<'_>, planned: &Planned, outcome: &Outcome, packed: Option<UnitKey>) {
         let file = &planned.file;
         self.tally.add(&file.stamp.path, outcome);
         self.files.push(file.stamp.path.clone());
@@ -85,12 +95,15 @@ impl Done {
         {
             return;
         }
-        let own = if file.is_compressed { known::file_digest(file) } else { None };
-        let (digest, bytes) = own.unwrap_or((outcome.digest, outcome.inflated));
-        let key = known::key(planned, digest, bytes);
+        let content = known::key(planned, outcome.digest, outcome.inflated);
+        let (key, packed) = match packed {
+            // There is no content to know it by.
+            Some(packed) if outcome.inflated == 0 && outcome.damage.is_some() => (packed, None),
+            packed => (content, packed.filter(|packed| *packed != content)),
+        };
         let name =
             if file.pieces.is_empty() { planned.piece.unit.leaf_name().to_owned() } else { String::new() };
-        let unit = CommittedUnit { index: planned.index, name, key, alias: false };
+        let unit = CommittedUnit { index: planned.index, name, key, packed, alias: false };
         let entry = self.inputs.entry(file.stamp.path.clone());
         let (_, input) = entry.or_insert_with(|| (Arc::clone(file), input(file, Vec::new(), None)));
         input.units.push(unit);

@@ -108,6 +108,10 @@ impl Index {
             let id = self.units.intern(&unit.key);
             if !unit.alias {
                 self.units.hold(id, commit);
+                if let Some(packed) = &unit.packed {
+                    let packed = self.units.intern(packed);
+                    self.units.hold(packed, commit);
+                }
             }
             row.listed.push(Listed { index: unit.index, unit: id, commit });
         }
@@ -122,7 +126,7 @@ impl Index {
         for input in &commit.inputs {
             let stamp = stamp_print(&input.stamp);
             for unit in input.units.iter().filter(|unit| !unit.alias) {
-                self.units.release(&unit.key, number);
+                unit.keys().for_each(|key| self.units.release(key, number));
             }
             let Some(row) = self.stamps.get_mut(&stamp) else { continue };
             row.listed.retain(|listed| listed.commit != number);

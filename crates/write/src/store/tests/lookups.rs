@@ -192,6 +192,28 @@ fn a_grown_file_is_converted_from_where_it_ended() {
 }
 
 #[test]
+fn a_compressed_file_is_known_by_its_own_bytes_and_by_its_content() {
+    let out = tempfile::tempdir().unwrap();
+    let store = open(out.path());
+    let (content, packed) = (key("content"), key("gz"));
+    let units = vec![CommittedUnit { packed: Some(packed), ..unit(0, content) }];
+    let listing = Listing::Members(1);
+    let old = commit(&store, vec![CommittedInput { units, listing, ..plain("a.gz", "gz") }]);
+    let id = old.id.clone();
+    now_and_later(out.path(), store, |store| {
+        for known in [content, packed] {
+            assert!(store.knows(&known));
+            assert_eq!(store.candidates(known.len, None), [known]);
+            assert_eq!(store.commits_of(&[known]), [id.clone()]);
+        }
+        assert_eq!(store.stamp_state(&stamp("a.gz", 2)), UNCHANGED);
+    });
+    let store = open(out.path());
+    convert(&store, &["other"], vec![old.id]).unwrap();
+    assert!(!store.knows(&content) && !store.knows(&packed));
+}
+
+#[test]
 fn kinds_of_output_are_told_apart() {
     let out = tempfile::tempdir().unwrap();
     convert(&open(out.path()), &["a"], Vec::new()).unwrap();

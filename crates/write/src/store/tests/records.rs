@@ -28,6 +28,7 @@ fn sample() -> Commit {
                     index: 1,
                     name: "a/b".to_owned(),
                     key: UnitKey { crc32: Some(9), ..slice("hello", 1, 3) },
+                    packed: Some(key("packed")),
                     alias: true,
                 }],
             },
