@@ -109,8 +109,8 @@ impl Store {
         std::fs::create_dir_all(&state).map_err(StoreError::io("create directory", &state))?;
         let lock = Lock::take(&layout.lock(), wait)?;
         recover::prepare(&disk, &layout)?;
-        let run = layout::new_run();
         let mut log = log::load(&layout, settings)?;
+        let run = layout::new_run(log.newest.as_ref());
         recover::sweep(&disk, &layout, &log)?;
         if log.files.len() > MANY_FILES || !log.void.is_empty() {
             log::merge(&disk, &layout, &run, &log.files)?;

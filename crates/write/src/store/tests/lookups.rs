@@ -198,13 +198,12 @@ fn a_compressed_file_is_known_by_its_own_bytes_and_by_its_content() {
     let (content, packed) = (key("content"), key("gz"));
     let units = vec![CommittedUnit { packed: Some(packed), ..unit(0, content) }];
     let listing = Listing::Members(1);
-    let old = commit(&store, vec![CommittedInput { units, listing, ..plain("a.gz", "gz") }]);
-    let id = old.id.clone();
+    let old = commit(&store, vec![CommittedInput { listing, units, ..plain("a.gz", "gz") }]);
     now_and_later(out.path(), store, |store| {
         for known in [content, packed] {
             assert!(store.knows(&known));
             assert_eq!(store.candidates(known.len, None), [known]);
-            assert_eq!(store.commits_of(&[known]), [id.clone()]);
+            assert_eq!(store.commits_of(&[known]), std::slice::from_ref(&old.id));
         }
         assert_eq!(store.stamp_state(&stamp("a.gz", 2)), UNCHANGED);
     });
