@@ -49,7 +49,9 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let mut tally = Tally::default();
     let mut pieces = Vec::new();
     for found in landing::find(&read.inputs)? {
-        let file = match plan::list(&found, &read.limits(), read.format()) {
+        let listed = plan::list(&found, &read.limits(), read.format());
+        interrupt::check()?;
+        let file = match listed {
             Ok(file) => file,
             Err(damage) => {
                 progress.say(&format!("warning: {damage}"));

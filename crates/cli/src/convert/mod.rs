@@ -192,7 +192,10 @@ impl Run<'_> {
             self.totals(|totals| totals.report.files.unchanged += 1);
             return Ok(None);
         }
-        match plan::list(found, &self.args.read.limits(), self.args.read.format()) {
+        let listed = plan::list(found, &self.args.read.limits(), self.args.read.format());
+        // Waiting for a stream may have ended by a signal.
+        interrupt::check()?;
+        match listed {
             Ok(file) => {
                 file.damages.iter().for_each(|damage| self.damaged(&file.stamp.path, damage));
                 Ok(Some(file))

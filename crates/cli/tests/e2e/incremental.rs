@@ -253,6 +253,30 @@ fn a_file_changed_in_its_middle_is_new() {
 }
 
 #[test]
+fn damage_counts_in_the_run_that_meets_it() {
+    let place = Place::new();
+    let mut zip = sample::stored_zip(&[("a.log", receipts(0..3)), ("b.log", receipts(3..6))]);
+    let at = zip.windows(9).position(|w| w == b"R00000004").unwrap();
+    zip[at] = b'Q';
+    let cut = zip[..zip.len() - 40].to_vec();
+    for (name, bytes) in [("zip", zip), ("cut", cut)] {
+        for (copy, read) in [("one", u64::from(name == "zip")), ("two", 0)] {
+            let file = format!("{name}.{copy}");
+            place.write(&file, &bytes);
+            let (report, ran) = place.convert(&file);
+            ran.exits(1).says("warning: ").says("b.log");
+            assert_eq!((&report["files"]["read"], &report["files"]["unreadable"]), (&read.into(), &1.into()));
+            let before = snapshot(&place.path("out"));
+            let (report, _) = place.convert(&file);
+            assert_eq!(report["files"]["unchanged"], 1);
+            place.run(&format!("convert {file} -o out")).exits(0);
+            assert_eq!(snapshot(&place.path("out")), before);
+        }
+    }
+    assert_eq!(rows(&place.path("out")).len(), 6);
+}
+
+#[test]
 fn force_replaces() {
     let place = Place::new();
     place.write("in/a.log", receipts(0..5));
