@@ -78,14 +78,19 @@ impl Content {
     /// Returns the files under `folder`, ordered by name, `members` of the plain ones to a zip.
     ///
     /// Told by their bytes: zips go out over API 1.0 and gzip files over API 2.0 as they are; lines of API 2.0 NDJSON
-    /// are compressed for API 2.0; other JSON and all other text goes out over API 1.0, zipped or one by one.
+    /// are compressed for API 2.0; other JSON and all other text goes out over API 1.0, zipped or one by one. For API
+    /// 2.0 the name tells the type. Names that begin with `_` or `.` are left out, and so are audit events.
     ///
     /// # Errors
     /// The folder or a file in it cannot be read.
     pub fn folder(folder: &Path, members: usize) -> io::Result<Self> {
         let mut found = Folder { members: members.max(1), ..Folder::default() };
         let mut paths = Vec::new();
-        for entry in walkdir::WalkDir::new(folder) {
+        // A landing directory keeps its own files under names that begin with `_`.
+        let kept = |entry: &walkdir::DirEntry| {
+            entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with(['_', '.'])
+        };
+        for entry in walkdir::WalkDir::new(folder).into_iter().filter_entry(kept) {
             let entry = entry?;
             if entry.file_type().is_file() {
                 paths.push(entry.into_path());
@@ -93,6 +98,9 @@ impl Content {
         }
         paths.sort_by_key(|path| (name_of(path), path.clone()));
         for path in paths {
+            if EventType::from_file_name(&name_of(&path)) == Some(EventType::Audit) {
+                continue;
+            }
             let mut head = Vec::new();
             fs::File::open(&path)?.take(4096).read_to_end(&mut head)?;
             match &head[..] {

@@ -20,3 +20,37 @@ pub const CLIENT_ID: &str = "client-of-the-stand-in";
 pub const CLIENT_SECRET: &str = "client+secret & more=";
 /// The account that generated logs belong to.
 pub const ACCOUNT: &str = "C0A0";
+
+/// Both APIs at `base_url` as sources of `mimelake fetch`.
+pub(crate) fn config(base_url: &str) -> String {
+    let text = |value: &str| toml::Value::from(value).to_string();
+    let (url, account) = (text(base_url), text(ACCOUNT));
+    let (app_id, app_key) = (text(APP_ID), text(APP_KEY));
+    let (access_key, secret_key) = (text(ACCESS_KEY), text(SECRET_KEY));
+    let (client_id, client_secret) = (text(CLIENT_ID), text(CLIENT_SECRET));
+    format!(
+        r#"# The stand-in's own keys: they open nothing else.
+[source.first]
+api = "1.0"
+base_url = {url}
+account = {account}
+app_id = {app_id}
+app_key = {app_key}
+access_key = {access_key}
+secret_key = {secret_key}
+file_format = "key_value"
+
+[source.first.audit]
+categories = ["mimecast_access_logs", "authentication_logs"]
+
+[source.second]
+api = "2.0"
+base_url = {url}
+account = {account}
+client_id = {client_id}
+client_secret = {client_secret}
+types = ["receipt", "process", "delivery", "url protect"]
+start = "7d"
+"#
+    )
+}

@@ -73,9 +73,11 @@ pub enum Fault {
     HostileMembers,
     /// A name in `Content-Disposition` that leaves the folder (siem1) or in the URL (batch).
     HostileName,
-    /// The file with bytes changed in its middle and at its end; of the right length and the same on every try (siem1,
-    /// presigned).
+    /// The file with bytes changed in its middle and at its end, so that neither content nor container is right; of
+    /// the right length and the same on every try (siem1, presigned).
     Corrupt,
+    /// The file with bytes changed in its middle alone: for a zip, one bad member in a good archive (siem1, presigned).
+    CorruptMember,
     /// The file without its last bytes, and a length that fits what is sent (siem1, presigned).
     Shorten {
         /// How many are missing.
@@ -85,6 +87,12 @@ pub enum Fault {
     Repeat,
     /// Links that have expired before they are used (batch).
     ExpiredLinks,
+    /// The right answer, but held back until so many requests that met this fault are waiting at once, which shows
+    /// that a client works in parallel.
+    Gather {
+        /// How many.
+        requests: u64,
+    },
 }
 
 /// A point in an answer.

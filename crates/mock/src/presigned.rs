@@ -55,17 +55,29 @@ pub(crate) fn download(state: &State, message: &Message, fault: Option<&Fault>) 
 pub(crate) fn spoiled(mut bytes: Vec<u8>, fault: Option<&Fault>) -> Vec<u8> {
     match fault {
         Some(Fault::Corrupt) => {
-            let length = bytes.len();
-            for at in [length / 2, length / 2 + 1, length.saturating_sub(6)] {
-                if let Some(byte) = bytes.get_mut(at) {
-                    *byte ^= 0x5a;
-                }
-            }
+            // Six from its end a zip says where its directory is, and gzip has its checksum.
+            let end = bytes.len().saturating_sub(6);
+            change(&mut bytes, end);
+            middle(&mut bytes);
         }
+        Some(Fault::CorruptMember) => middle(&mut bytes),
         Some(Fault::Shorten { bytes: missing }) => bytes.truncate(bytes.len().saturating_sub(*missing)),
         _ => {}
     }
     bytes
+}
+
+fn middle(bytes: &mut [u8]) {
+    let start = bytes.len() / 3;
+    for at in start..start + 8 {
+        change(bytes, at);
+    }
+}
+
+fn change(bytes: &mut [u8], at: usize) {
+    if let Some(byte) = bytes.get_mut(at) {
+        *byte ^= 0x5a;
+    }
 }
 
 fn refusal(status: u16, body: &str) -> Answer {

@@ -64,6 +64,18 @@ impl Mock {
         lock(&self.state.requests).clone()
     }
 
+    /// Returns every request so far and forgets it.
+    pub fn take_requests(&self) -> Vec<Request> {
+        std::mem::take(&mut *lock(&self.state.requests))
+    }
+
+    /// Returns a configuration for `mimelake fetch` with one source for each API, `first` and `second`.
+    ///
+    /// It holds this server's keys as text, so only its owner may read the file that it is written to.
+    pub fn config(&self) -> String {
+        crate::credentials::config(self.base_url())
+    }
+
     /// Returns, one by one, the files that a client must hold in the end if it asks for this sequence: those that are
     /// out now.
     ///
@@ -113,6 +125,7 @@ impl Mock {
 impl Drop for Mock {
     fn drop(&mut self) {
         self.open.stopped.store(true, Ordering::SeqCst);
+        self.state.stop();
         // Wakes the listener; where that fails it is gone already.
         if TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
             && let Some(thread) = self.listener.take()
@@ -165,6 +178,10 @@ fn serve(mut stream: TcpStream, state: &State) -> io::Result<()> {
                 // Until the client has had enough, or the server is dropped.
                 while stream.read(&mut [0; 1024])? > 0 {}
                 return Ok(());
+            }
+            Some(Fault::Gather { requests }) => {
+                state.gather(requests);
+                send(&mut stream, &answer, close)?;
             }
             _ => send(&mut stream, &answer, close)?,
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
@@ -59,6 +59,14 @@ pub(crate) struct State {
     seen: Mutex<HashSet<String>>,
     windows: Mutex<[Option<(Instant, u64)>; 2]>,
     counter: AtomicU64,
+    gathered: Mutex<Gathered>,
+    arrived: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Gathered {
+    count: u64,
+    stopped: bool,
 }
 
 /// Takes a lock whatever another thread did while it held it.
@@ -80,6 +88,8 @@ impl State {
             seen: Mutex::default(),
             windows: Mutex::default(),
             counter: AtomicU64::new(0),
+            gathered: Mutex::default(),
+            arrived: Condvar::new(),
             options,
         }
     }
@@ -151,6 +161,23 @@ impl State {
             Endpoint::Stream => stream::page(self, message, fault),
             Endpoint::Presigned | Endpoint::Other => presigned::download(self, message, fault),
         }
+    }
+
+    /// Waits until `requests` have come here, this one among them, or the server stops.
+    pub(crate) fn gather(&self, requests: u64) {
+        let mut gathered = lock(&self.gathered);
+        gathered.count += 1;
+        let enough = gathered.count.next_multiple_of(requests.max(1));
+        self.arrived.notify_all();
+        while gathered.count < enough && !gathered.stopped {
+            gathered = self.arrived.wait(gathered).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Lets go of everyone who waits.
+    pub(crate) fn stop(&self) {
+        lock(&self.gathered).stopped = true;
+        self.arrived.notify_all();
     }
 
     /// Whether this signed request id is new.
