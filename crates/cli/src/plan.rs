@@ -117,11 +117,14 @@ fn is_key_value(path: &Path, format: Option<Format>) -> bool {
     format.or_else(|| Some(beginning(path)?.0)) == Some(Format::KeyValue)
 }
 
-/// How a plain file begins: its format, and its first byte that is not blank.
+/// How a plain file of UTF-8 begins: its format, and its first byte that is not blank.
 pub fn beginning(path: &Path) -> Option<(Format, u8)> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).ok()?;
     file.take(1 << 12).read_to_end(&mut bytes).ok()?;
+    if landing::Format::is_utf16(&bytes) {
+        return None;
+    }
     let format = match landing::Format::of(&bytes)? {
         landing::Format::KeyValue => Format::KeyValue,
         landing::Format::Json => Format::Json,

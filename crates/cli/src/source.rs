@@ -206,6 +206,10 @@ impl Reading<'_> {
         S: Sink<Error = anyhow::Error>,
     {
         self.fill()?;
+        if self.window.offset() == 0 && landing::Format::is_utf16(self.window.bytes()) {
+            self.damage = Some(self.damaged(Some(0), landing::Reason::Utf16));
+            return Ok(Account::default());
+        }
         if search && !self.seek_sure_start(end)? {
             return Ok(Account::default());
         }
@@ -263,15 +267,15 @@ impl Reading<'_> {
         }
     }
 
+    fn damaged(&self, offset: Option<u64>, reason: landing::Reason) -> LandingError {
+        LandingError { path: self.piece.unit.name.clone(), offset, reason }
+    }
+
     /// Fills the window; damage ends the content there.
     fn fill(&mut self) -> anyhow::Result<()> {
         interrupt::check()?;
         if let Err(error) = self.window.fill() {
-            let named = |error| LandingError {
-                path: self.piece.unit.name.clone(),
-                offset: None,
-                reason: landing::Reason::Io(error),
-            };
+            let named = |error| self.damaged(None, landing::Reason::Io(error));
             self.damage = Some(LandingError::from_io(error).unwrap_or_else(named));
             // A stream that the signal cut short is not damaged.
             interrupt::check()?;

@@ -89,6 +89,9 @@ pub enum Reason {
     /// A nested zip larger than `--max-spool` allows on disk.
     #[error("a zip of more than {0} bytes would be spooled to disk (--max-spool)")]
     Spool(u64),
+    /// The content is text in another encoding.
+    #[error("UTF-16 text, which is not read: convert it to UTF-8 first, as `iconv -f UTF-16 -t UTF-8` does")]
+    Utf16,
     /// An offset was asked for in content that is not stored plainly.
     #[error("not a plain file, so it cannot be opened in its middle")]
     NotSeekable,

@@ -41,10 +41,17 @@ pub fn run(run: &Run<'_>, store: &Store, pieces: &[Planned]) -> anyhow::Result<(
         job.replace(store.commits_of(&again));
     }
     let counts = done.counts();
-    let commit = job.commit(done.inputs.into_values().map(|(_, input)| input).collect(), counts)?;
+    let commit = if done.inputs.is_empty() {
+        job.abandon();
+        None
+    } else {
+        Some(job.commit(done.inputs.into_values().map(|(_, input)| input).collect(), counts)?)
+    };
     run.totals(|totals| {
-        count_parts(&mut totals.tables, &commit);
-        totals.report.bytes.written += commit.parts.iter().map(|part| part.bytes).sum::<u64>();
+        if let Some(commit) = &commit {
+            count_parts(&mut totals.tables, commit);
+            totals.report.bytes.written += commit.parts.iter().map(|part| part.bytes).sum::<u64>();
+        }
         totals.tally += done.tally;
         totals.files.extend(done.files);
     });
@@ -88,11 +95,15 @@ impl Done {
             run.progress
                 .say(&format!("read {}: {} records", planned.piece.unit.name, outcome.account.records));
         }
-        // What the operating system refused may be there next time. What it gave before it did is converted, and
-        // would be twice if it were read again.
-        if outcome.inflated == 0
-            && matches!(&outcome.damage, Some(damage) if matches!(damage.reason, Reason::Io(_)))
-        {
+        let is_unread = match outcome.damage.as_ref().map(|damage| &damage.reason) {
+            // What the operating system refused may be there next time. What it gave before it did is converted, and
+            // would be twice if it were read again.
+            Some(Reason::Io(_)) => outcome.inflated == 0,
+            // To be said again until it is mended.
+            Some(Reason::Utf16) => true,
+            _ => false,
+        };
+        if is_unread {
             return;
         }
         let content = known::key(planned, outcome.digest, outcome.inflated);

@@ -200,6 +200,33 @@ fn on_reject_fail_commits_nothing() {
 }
 
 #[test]
+fn utf_16_is_told_until_it_is_converted() {
+    let utf16 = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        format!("\u{feff}{}", receipts(0..3)).encode_utf16().flat_map(order).collect()
+    };
+    for bytes in [utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)] {
+        let place = Place::new();
+        place.write("in/a.zip", crate::sample::zip(&[("a.log", &bytes)]));
+        place.write("in/b.log", &bytes);
+        place.write("in/c.log", receipts(3..5));
+        place.convert("in/c.log").1.exits(0);
+        let before = crate::lake::snapshot(&place.path("out"));
+        for name in ["in/b.log", "in/a.zip!a.log"] {
+            let ran = place.run(&format!("convert {} -o out", name.split('!').next().unwrap())).exits(1);
+            ran.says(&format!("{name}: byte 0: UTF-16")).says("iconv");
+            let (report, ran) = place.convert(name.split('!').next().unwrap());
+            ran.exits(1).says("iconv");
+            assert_eq!((&report["lines"], &report["files"]["unreadable"]), (&0.into(), &1.into()));
+        }
+        assert_eq!(crate::lake::snapshot(&place.path("out")), before);
+        place.run("check in/b.log").exits(1).says("iconv");
+        place.write("in/b.log", receipts(0..3));
+        place.convert("in/b.log").1.exits(0);
+        assert_eq!(rows(&place.path("out")).len(), 5);
+    }
+}
+
+#[test]
 fn a_wrong_format_is_told() {
     let place = Place::new();
     place.write("a.log", receipts(0..3));
