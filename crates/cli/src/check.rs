@@ -45,7 +45,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let counters = Arc::new(Counters::default());
     let mut report = Report::default();
     let progress = Progress::show(&counters, !read.quiet && !read.no_progress);
-    let pool = crate::convert::pool(read.threads())?;
+    let pool = plan::pool(read.threads())?;
     let mut tally = Tally::default();
     let mut pieces = Vec::new();
     for found in landing::find(&read.inputs)? {

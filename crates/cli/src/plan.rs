@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context;
 use mimelake_landing::{self as landing, Found, FoundKind, LandingError, Limits, Unit};
 use mimelake_parse::Format;
 use mimelake_write::store::{CommittedUnit, FileStamp, Listing, UnitKey};
@@ -212,6 +213,14 @@ pub fn jobs(mut pieces: Vec<Planned>) -> Vec<Vec<Planned>> {
         }
     }
     jobs
+}
+
+/// So many threads that jobs are done by.
+///
+/// # Errors
+/// If the operating system has none left.
+pub fn pool(threads: usize) -> anyhow::Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start the worker threads")
 }
 
 /// The date and time of 14 to 17 digits in a name such as `receipt_20260302090000123.siem`, if it has one.

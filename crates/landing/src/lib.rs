@@ -36,7 +36,7 @@ mod unit;
 mod window;
 mod zip;
 
-pub use error::{LandingError, Reason};
+pub use error::{LandingError, Reason, one_line};
 pub use find::{Found, FoundKind, find};
 pub use format::Format;
 pub use limits::Limits;

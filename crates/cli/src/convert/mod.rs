@@ -12,7 +12,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use anyhow::Context;
 use mimelake_columns::document::Document;
 use mimelake_landing::{self as landing, Found};
 use mimelake_schema::EventType;
@@ -67,7 +66,7 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
         counters,
         totals: Mutex::default(),
     };
-    let pool = pool(args.read.threads())?;
+    let pool = plan::pool(args.read.threads())?;
     if args.to_stdout() {
         pool.install(|| stream::run(&run, &found))?;
     } else {
@@ -96,11 +95,6 @@ fn leave_out_output(args: &ConvertArgs, found: &mut Vec<Found>) {
             args.output.display()
         ));
     }
-}
-
-/// A pool of so many threads.
-pub fn pool(threads: usize) -> anyhow::Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start the worker threads")
 }
 
 fn check_arguments(args: &ConvertArgs) -> anyhow::Result<()> {
