@@ -1,5 +1,7 @@
 //! Audit events and their categories, the same in both APIs.
 
+use std::ops::RangeInclusive;
+
 use jiff::{SignedDuration, Timestamp, fmt::strtime};
 use serde_json::{Value, json};
 
@@ -10,6 +12,7 @@ use crate::login::{bad_request, datum};
 use crate::oauth;
 use crate::options::AuditNext;
 use crate::random::Random;
+use crate::sign::{hex, hmac_sha1};
 use crate::state::{State, lock};
 
 /// The categories that exist.
@@ -85,49 +88,23 @@ pub(crate) fn events(state: &State, message: &Message, fault: Option<&Fault>) ->
         return refusal;
     }
     let Some(datum) = datum(message) else { return bad_request() };
-    let bad = |field: &str| fault::error(400, &format!("err_validation_{field}"), ErrorShape::Errors);
-    let time = |name: &str| datum[name].as_str().and_then(instant);
-    let (Some(start), Some(end)) = (time("startDateTime"), time("endDateTime")) else {
-        return bad("date_time");
+    let asked = match Asked::of(message, &datum) {
+        Ok(asked) => asked,
+        Err(field) => return fault::error(400, &format!("err_validation_{field}"), ErrorShape::Errors),
     };
-    let wanted: Option<Vec<&str>> = match &datum["categories"] {
-        Value::Null => Some(CATEGORIES.to_vec()),
-        list => list.as_array().and_then(|list| list.iter().map(Value::as_str).collect()),
-    };
-    let Some(wanted) = wanted.filter(|wanted| wanted.iter().all(|name| CATEGORIES.contains(name))) else {
-        return bad("categories");
-    };
-    let query = datum["query"].as_str().unwrap_or_default();
-    let body: Value = serde_json::from_slice(&message.body).unwrap_or_default();
-    let pagination = &body["meta"]["pagination"];
-    let size = pagination["pageSize"].as_u64().unwrap_or(25);
-    if !(1..=500).contains(&size) {
-        return bad("page_size");
-    }
-    let size = (size as usize).min(state.options.page_size).max(1);
-    // A token belongs to the question that it was given for, which each page asks again.
-    let of = datum.to_string();
-    let cursor = match pagination["pageToken"].as_str() {
-        None => Cursor::new(&Random::new(0, hash(&of)).uuid(), 0),
-        Some(text) => match Cursor::parse(text) {
-            Some(cursor) if cursor.of == Random::new(0, hash(&of)).uuid() => cursor,
-            _ => return bad("page_token"),
-        },
-    };
-
     let mut events = lock(&state.audit).clone();
-    events.retain(|e| {
-        let second = e.time.as_second();
-        (start..=end).contains(&second) && wanted.contains(&e.category.as_str()) && e.info.contains(query)
-    });
+    events.retain(|event| asked.wants(event));
     events.sort_by(|a, b| (b.time, &b.id).cmp(&(a.time, &a.id)));
-    let page: Vec<Value> = events.iter().skip(cursor.position).take(size).map(AuditEvent::json).collect();
-    let next = Cursor::new(&cursor.of, cursor.position + page.len());
-    let more = next.position < events.len();
-    let points_on = more || (state.options.audit_next == AuditNext::EmptyEnd && !page.is_empty());
+    let size = asked.size.min(state.options.page_size).max(1);
+    let page: Vec<Value> =
+        events.iter().skip(asked.cursor.position).take(size).map(AuditEvent::json).collect();
+
+    let next = Cursor::new(&asked.cursor.of, asked.cursor.position + page.len());
+    let points_on =
+        next.position < events.len() || (state.options.audit_next == AuditNext::EmptyEnd && !page.is_empty());
     let next = match fault {
         Some(Fault::NoToken) => None,
-        Some(Fault::SameToken) => Some(cursor.text()),
+        Some(Fault::SameToken) => Some(asked.cursor.text()),
         _ => points_on.then(|| next.text()),
     };
     let mut pagination = json!({"pageSize": page.len(), "totalCount": events.len()});
@@ -136,6 +113,50 @@ pub(crate) fn events(state: &State, message: &Message, fault: Option<&Fault>) ->
         pagination["next"] = if object { json!({"pageToken": text}) } else { json!(text) };
     }
     Answer::json(200, &json!({"meta": {"status": 200, "pagination": pagination}, "data": page, "fail": []}))
+}
+
+/// A question for audit events.
+struct Asked<'a> {
+    /// Seconds since 1970, both within.
+    window: RangeInclusive<i64>,
+    categories: Vec<&'a str>,
+    query: &'a str,
+    size: usize,
+    cursor: Cursor,
+}
+
+impl<'a> Asked<'a> {
+    /// Reads a question, or says which part of it is wrong.
+    fn of(message: &Message, datum: &'a Value) -> Result<Self, &'static str> {
+        let time = |name: &str| datum[name].as_str().and_then(instant).ok_or("date_time");
+        let categories: Option<Vec<&str>> = match &datum["categories"] {
+            Value::Null => Some(CATEGORIES.to_vec()),
+            list => list.as_array().and_then(|list| list.iter().map(Value::as_str).collect()),
+        };
+        let known = categories.filter(|names| names.iter().all(|name| CATEGORIES.contains(name)));
+        let body: Value = serde_json::from_slice(&message.body).unwrap_or_default();
+        let pagination = &body["meta"]["pagination"];
+        let size = pagination["pageSize"].as_u64().unwrap_or(25);
+        // A token belongs to the question that it was given for, which each page asks again.
+        let of = hex(&hmac_sha1(b"audit", datum.to_string().as_bytes()));
+        let cursor = match pagination["pageToken"].as_str() {
+            None => Some(Cursor::new(&of, 0)),
+            Some(text) => Cursor::parse(text).filter(|cursor| cursor.of == of),
+        };
+        Ok(Self {
+            window: time("startDateTime")?..=time("endDateTime")?,
+            categories: known.ok_or("categories")?,
+            query: datum["query"].as_str().unwrap_or_default(),
+            size: if (1..=500).contains(&size) { size as usize } else { return Err("page_size") },
+            cursor: cursor.ok_or("page_token")?,
+        })
+    }
+
+    fn wants(&self, event: &AuditEvent) -> bool {
+        self.window.contains(&event.time.as_second())
+            && self.categories.contains(&event.category.as_str())
+            && event.info.contains(self.query)
+    }
 }
 
 /// `POST /api/audit/get-categories`.
@@ -154,9 +175,4 @@ pub(crate) fn categories(state: &State, message: &Message) -> Answer {
 fn instant(text: &str) -> Option<i64> {
     let parsed = strtime::parse("%Y-%m-%dT%H:%M:%S%z", text).ok()?;
     Some(parsed.to_timestamp().ok()?.as_second())
-}
-
-fn hash(text: &str) -> u64 {
-    let sum = crate::sign::hmac_sha1(b"audit", text.as_bytes());
-    sum.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }

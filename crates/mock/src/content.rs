@@ -5,15 +5,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use mimelake_schema::EventType;
-use serde::{Deserialize, Serialize};
 
 use crate::archive::{gzipped, zipped};
 use crate::generate::{Dialect, Generate};
 use crate::random::Random;
 
 /// How API 1.0 writes its logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileFormat {
     /// Lines of `key=value` separated by `|`.
     KeyValue,
@@ -22,7 +20,7 @@ pub enum FileFormat {
 }
 
 /// The sequences of files that can be asked for. A client sees one of them, by how it asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sequence {
     /// API 1.0 with `compress: true`: zips of several logs.
     Zips(FileFormat),

@@ -1,13 +1,13 @@
 //! The ways to misbehave.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::http::Answer;
 use crate::sign;
 
 /// What happens to a request instead of, or on top of, the right answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
     /// This status, with these headers and this body and nothing else.
@@ -96,7 +96,7 @@ pub enum Fault {
 }
 
 /// A point in an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum At {
     /// Before its first byte.
@@ -108,7 +108,7 @@ pub enum At {
 }
 
 /// How a 429 says when to come back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitForm {
     /// Not at all.
@@ -126,7 +126,7 @@ pub enum LimitForm {
 }
 
 /// The three shapes in which errors come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorShape {
     /// `{"meta":{"status":…},"data":[],"fail":[{"errors":[{"code","message","retryable"}]}]}`

@@ -167,7 +167,7 @@ impl Record {
                 ("AttNames", "attachments", own("null"), Bare),
             ],
             EventType::Delivery => vec![
-                ("Delivered", "delivered", (!m.held).to_string(), Bare),
+                ("Delivered", "delivered", own("true"), Bare),
                 ("IP", "destinationIp", own("198.51.100.25"), Bare),
                 ("Dir", "direction", own("Inbound"), Bare),
                 ("MsgId", "messageId", m.message_id.clone(), Bare),

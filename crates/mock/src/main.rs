@@ -89,7 +89,8 @@ fn run(args: &Args) -> Result<(), Failure> {
         for request in mock.take_requests() {
             let path = request.target.split('?').next().unwrap_or_default();
             let fault = request.fault.map(|fault| format!(" {fault:?}")).unwrap_or_default();
-            say(&format!("{} {path} {}{fault}", request.method, request.status));
+            // Clients choose the path, and it may hold what moves a terminal's cursor.
+            say(&format!("{} {} {}{fault}", request.method, path.escape_debug(), request.status));
         }
     }
 }
@@ -140,12 +141,8 @@ fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
     options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(failure)
 }
 
-/// Writes one line to stderr; clients choose what is in it, so what could move a terminal's cursor is escaped.
+/// Writes one line to stderr.
 fn say(line: &str) {
-    let plain: String = line
-        .chars()
-        .flat_map(|c| if c.is_control() { c.escape_unicode().collect() } else { vec![c] })
-        .collect();
     // There is nowhere to say that stderr is closed.
-    _ = writeln!(io::stderr().lock(), "{plain}");
+    _ = writeln!(io::stderr().lock(), "{line}");
 }

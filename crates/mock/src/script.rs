@@ -2,13 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::fault::{At, Fault, LimitForm};
 use crate::random::Random;
 
 /// What a request asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Endpoint {
     /// API 1.0: `/api/login/discover-authentication`.
@@ -52,7 +52,7 @@ impl Endpoint {
 }
 
 /// Rules that make the server misbehave; the first that fits a request decides.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Script {
     /// In order; `[[rule]]` in a file.
@@ -128,20 +128,20 @@ impl From<Vec<Rule>> for Script {
 }
 
 /// A fault, and the requests it befalls: the first that matches, unless said otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Which requests count.
     pub endpoint: Endpoint,
     /// Only requests about this: part of the name of the file served (siem1, presigned), of the type asked for (batch,
     /// stream), or of the categories (audit).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub about: Option<String>,
     /// Only requests for this file of the sequence ([`Mock::expected`](crate::Mock::expected)), counted from 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub file: Option<usize>,
     /// Which of the requests that count, from 1. In a file: `2`, `"2-3"`, `"4-"`, `"every"`.
-    #[serde(default = "first", with = "on")]
+    #[serde(default = "first", deserialize_with = "on::deserialize")]
     pub on: RangeInclusive<u64>,
     /// What happens.
     pub fault: Fault,
@@ -222,7 +222,7 @@ impl Running {
 mod on {
     use std::ops::RangeInclusive;
 
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+    use serde::{Deserialize, Deserializer, de::Error};
 
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -246,13 +246,5 @@ mod on {
         let (first, last) = text.split_once('-')?;
         let last = if last.is_empty() { u64::MAX } else { last.parse().ok()? };
         Some(first.parse().ok()?..=last)
-    }
-
-    pub(super) fn serialize<S: Serializer>(on: &RangeInclusive<u64>, into: S) -> Result<S::Ok, S::Error> {
-        match (*on.start(), *on.end()) {
-            (first, last) if first == last => first.serialize(into),
-            (first, u64::MAX) => format!("{first}-").serialize(into),
-            (first, last) => format!("{first}-{last}").serialize(into),
-        }
     }
 }

@@ -350,6 +350,19 @@ fn scripts_are_read_from_toml_and_mistakes_are_named() {
 }
 
 #[test]
+fn the_script_in_the_readme_is_one() {
+    let readme = include_str!("../../README.md");
+    let script = readme.split("```toml").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(Script::from_toml(script).unwrap().rules.len(), 6);
+    for row in readme.lines().filter(|line| line.starts_with("| `\"")) {
+        for name in row.split('|').nth(1).unwrap().split(", ").filter_map(|cell| cell.split('"').nth(1)) {
+            let rule = format!("[[rule]]\nendpoint = \"siem1\"\nfault = \"{name}\"");
+            Script::from_toml(&rule).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_made_up_script_passes_and_nothing_is_lost() {
     for seed in 0..20 {
         let script = Script::passing(seed, 6);

@@ -36,7 +36,9 @@ fn all_zips_come_once_and_in_order() {
 #[test]
 fn zips_hold_the_logs_that_come_one_by_one_otherwise() {
     let mock = mock();
-    for format in [FileFormat::KeyValue, FileFormat::Json] {
+    for (format, spelling, ending) in
+        [(FileFormat::KeyValue, "key_value", ".siem"), (FileFormat::Json, "json", ".json")]
+    {
         let mut members = Vec::new();
         for file in mock.expected(Sequence::Zips(format)) {
             let mut zip = zip::ZipArchive::new(Cursor::new(file.bytes)).unwrap();
@@ -50,7 +52,7 @@ fn zips_hold_the_logs_that_come_one_by_one_otherwise() {
         let (mut logs, mut token) = (Vec::new(), Value::Null);
         loop {
             let body =
-                json!({"data": [{"type": "MTA", "fileFormat": format, "compress": false, "token": token}]});
+                json!({"data": [{"type": "MTA", "fileFormat": spelling, "compress": false, "token": token}]});
             let reply = signed(&mock, SIEM, &body).unwrap();
             if reply.header("content-type") == Some("application/json") {
                 break;
@@ -60,7 +62,6 @@ fn zips_hold_the_logs_that_come_one_by_one_otherwise() {
         }
         assert_eq!(logs.len(), 40);
         assert_eq!(logs, members);
-        let ending = if format == FileFormat::Json { ".json" } else { ".siem" };
         assert!(logs.iter().all(|(name, bytes)| name.ends_with(ending) && !bytes.is_empty()));
     }
 }
