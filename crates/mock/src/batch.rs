@@ -26,7 +26,9 @@ pub(crate) fn page(state: &State, message: &Message, fault: Option<&Fault>) -> A
         return bad("date_range");
     }
 
-    let out = (0..state.count(Sequence::Batches)).filter(|&index| type_of(state, index) == Some(event_type));
+    let content = &state.options.content;
+    let out = (0..state.count(Sequence::Batches))
+        .filter(|&index| content.event_type(Sequence::Batches, index) == Some(event_type));
     let files: Vec<usize> = out.clone().skip(cursor.position).take(size).collect();
     let next = Cursor::new(&cursor.of, cursor.position + files.len());
     let caught_up = out.count() <= next.position;
@@ -74,12 +76,8 @@ fn dates(message: &Message) -> bool {
     matches!((day("dateRangeStartsAt"), day("dateRangeEndsAt")), (Some(start), Some(end)) if start <= end)
 }
 
-fn type_of(state: &State, index: usize) -> Option<EventType> {
-    state.options.content.name(Sequence::Batches, index)?.1
-}
-
 fn entry(state: &State, index: usize, fault: Option<&Fault>) -> Value {
-    let name = state.options.content.name(Sequence::Batches, index).map(|(name, _)| name).unwrap_or_default();
+    let name = state.options.content.name(Sequence::Batches, index).unwrap_or_default();
     let name = if fault == Some(&Fault::HostileName) { format!("..%2f..%2f{name}") } else { name };
     let lifetime = match fault {
         Some(Fault::ExpiredLinks) => std::time::Duration::ZERO,

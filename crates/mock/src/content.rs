@@ -126,8 +126,8 @@ impl Content {
         }
     }
 
-    /// Returns the name and type of file `index` of a sequence; `None` past its end.
-    pub fn name(&self, sequence: Sequence, index: usize) -> Option<(String, Option<EventType>)> {
+    /// Returns the name of file `index` of a sequence; `None` past its end.
+    pub fn name(&self, sequence: Sequence, index: usize) -> Option<String> {
         if index >= self.count(sequence) {
             return None;
         }
@@ -146,8 +146,16 @@ impl Content {
                 if packed { name } else { name + ".gz" }
             }
         };
-        let event_type = EventType::from_file_name(&name).filter(|_| !matches!(sequence, Sequence::Zips(_)));
-        Some((name, event_type))
+        Some(name)
+    }
+
+    /// Returns the type that the name of file `index` says; `None` for zips and past the end.
+    pub fn event_type(&self, sequence: Sequence, index: usize) -> Option<EventType> {
+        match (&self.0, sequence) {
+            (_, Sequence::Zips(_)) => None,
+            (Source::Generated(g), _) => (index < g.files).then(|| Generate::event_type(index)),
+            (Source::Folder(_), _) => EventType::from_file_name(&self.name(sequence, index)?),
+        }
     }
 
     /// Returns file `index` of a sequence; `None` past its end.
@@ -155,7 +163,7 @@ impl Content {
     /// # Errors
     /// A file of the folder cannot be read any more.
     pub fn file(&self, sequence: Sequence, index: usize) -> io::Result<Option<File>> {
-        let Some((name, event_type)) = self.name(sequence, index) else { return Ok(None) };
+        let Some(name) = self.name(sequence, index) else { return Ok(None) };
         let bytes = match (&self.0, sequence) {
             (Source::Generated(g), Sequence::Logs(format)) => g.log(index, Dialect::Api1(format)),
             (Source::Generated(g), Sequence::Batches) => gzipped(&g.log(index, Dialect::Api2))?,
@@ -165,7 +173,7 @@ impl Content {
             }
             (Source::Folder(f), sequence) => f.file(sequence, index)?,
         };
-        Ok(Some(File { name, event_type, bytes }))
+        Ok(Some(File { name, event_type: self.event_type(sequence, index), bytes }))
     }
 }
 

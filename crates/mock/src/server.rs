@@ -165,7 +165,15 @@ fn accept(listener: &TcpListener, state: &Arc<State>, open: &Arc<Open>) {
 fn serve(mut stream: TcpStream, state: &State) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::new();
-    while let Some(message) = http::read(&mut stream, &mut buffer)? {
+    loop {
+        let message = match http::read(&mut stream, &mut buffer) {
+            Ok(Some(message)) => message,
+            Ok(None) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return send(&mut stream, &Answer::new(400, "text/plain", error.to_string()), true);
+            }
+            Err(error) => return Err(error),
+        };
         let close = message.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         let (answer, fault) = state.answer(&message);
         match fault {
@@ -186,10 +194,9 @@ fn serve(mut stream: TcpStream, state: &State) -> io::Result<()> {
             _ => send(&mut stream, &answer, close)?,
         }
         if close {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 const CHUNK: usize = 32 * 1024;

@@ -51,7 +51,7 @@ pub(crate) fn subject(state: &State, message: &Message) -> Subject {
         return Subject::default();
     };
     let name = state.options.content.name(sequence, position);
-    Subject { about: name.map(|(name, _)| name).unwrap_or_default(), file: Some(position) }
+    Subject { about: name.unwrap_or_default(), file: Some(position) }
 }
 
 pub(crate) fn logs(state: &State, message: &Message, fault: Option<&Fault>) -> Answer {

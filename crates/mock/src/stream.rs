@@ -44,8 +44,7 @@ pub(crate) fn page(state: &State, message: &Message, fault: Option<&Fault>) -> A
 /// The events of one batch file, spelled as the stream spells them; none of other types or where it cannot be read.
 fn events_of(state: &State, index: usize, types: &[EventType]) -> Vec<Value> {
     let content = &state.options.content;
-    let wanted =
-        content.name(Sequence::Batches, index).and_then(|(_, t)| t).is_some_and(|t| types.contains(&t));
+    let wanted = content.event_type(Sequence::Batches, index).is_some_and(|t| types.contains(&t));
     let Some(file) = (if wanted { content.file(Sequence::Batches, index).ok().flatten() } else { None })
     else {
         return Vec::new();

@@ -107,6 +107,33 @@ fn requests_that_are_not_as_documented_are_refused() {
 }
 
 #[test]
+fn what_is_no_request_is_told_so_and_one_connection_takes_several() {
+    let mock = mock();
+    for bad in ["nonsense\r\n", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"] {
+        assert_eq!(send(&mock, bad, "").unwrap().status, 400, "{bad}");
+    }
+    let twice = crate::client::raw(&mock, "GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n", "");
+    assert_eq!(String::from_utf8(twice).unwrap().matches("HTTP/1.1 404").count(), 2);
+    let targets: Vec<_> = mock.take_requests().into_iter().map(|r| r.target).collect();
+    assert_eq!(targets, ["/a", "/b"]);
+    assert!(mock.requests().is_empty());
+}
+
+#[test]
+fn the_configuration_names_both_apis() {
+    let mock = mock();
+    let config: toml::Table = mock.config().parse().unwrap();
+    for (name, api) in [("first", "1.0"), ("second", "2.0")] {
+        let source = &config["source"][name];
+        assert_eq!((source["api"].as_str(), source["base_url"].as_str()), (Some(api), Some(mock.base_url())));
+    }
+    assert_eq!(
+        config["source"]["second"]["client_secret"].as_str(),
+        Some(mimelake_mock::credentials::CLIENT_SECRET)
+    );
+}
+
+#[test]
 fn signatures_are_checked() {
     let mock = mock();
     let body = json!({"data": [{"type": "MTA"}]}).to_string();
@@ -292,7 +319,7 @@ fn a_folder_is_served_by_what_is_in_its_files() {
 fn ten_thousand_files_are_made_one_by_one_and_none_twice() {
     let content = Content::generated(Generate { files: 10_000, lines: 1, ..Generate::default() });
     for sequence in [Sequence::Logs(FileFormat::KeyValue), Sequence::Batches] {
-        let names: HashSet<_> = (0..10_000).map(|index| content.name(sequence, index).unwrap().0).collect();
+        let names: HashSet<_> = (0..10_000).map(|index| content.name(sequence, index).unwrap()).collect();
         assert_eq!(names.len(), 10_000);
     }
     assert_eq!(content.name(Sequence::Batches, 10_000), None);
