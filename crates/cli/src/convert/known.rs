@@ -137,9 +137,7 @@ fn digest_candidates(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> an
     let may_be_known = |planned: &Planned, measure: Option<Measure>| {
         measure.is_some_and(|measure| {
             let (len, crc32) = measure;
-            run.args.force
-                || lengths.has_other(planned, measure)
-                || (store.length_known(len) && !store.candidates(len, crc32).is_empty())
+            run.args.force || lengths.has_other(planned, measure) || store.length_known(len, crc32)
         })
     };
     let units: Vec<&mut [Planned]> = pieces.chunk_by_mut(|a, b| unit_name(a) == unit_name(b)).collect();
@@ -220,7 +218,7 @@ fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> anyhow::Resul
     let Some(found) = Source::new(run.settings(true)).digests(&first.piece.unit, &ranges)? else {
         return Ok(());
     };
-    let chain = chain(&candidates, &found, stated_len(first).unwrap_or(found.len));
+    let chain = chain(store, &found, stated_len(first).unwrap_or(found.len));
     let damage = found.damage.map(Arc::new);
     for planned in pieces {
         planned.digest = found.of.get(&slice(planned)).map(|digest| (*digest, found.len));
@@ -231,14 +229,15 @@ fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> anyhow::Resul
 }
 
 /// The converted slices that make up all of this content; empty if they do not.
-fn chain(candidates: &[UnitKey], found: &Digests, len: u64) -> Vec<UnitKey> {
+fn chain(store: &Store, found: &Digests, len: u64) -> Vec<UnitKey> {
+    let slice =
+        |(&(start, end), &digest): (&(u64, u64), &[u8; 32])| UnitKey { len, start, end, digest, crc32: None };
+    let known: Vec<UnitKey> = found.of.iter().map(slice).filter(|key| store.knows(key)).collect();
     let mut chain: Vec<UnitKey> = Vec::new();
     let mut at = 0;
     while at < len {
-        let fits = |key: &&UnitKey| {
-            key.start == at && key.end > at && found.of.get(&(key.start, key.end)) == Some(&key.digest)
-        };
-        let Some(next) = candidates.iter().filter(fits).max_by_key(|key| key.end) else { return Vec::new() };
+        let fits = |key: &&UnitKey| key.start == at && (at + 1..=len).contains(&key.end);
+        let Some(next) = known.iter().filter(fits).max_by_key(|key| key.end) else { return Vec::new() };
         at = next.end;
         chain.push(*next);
     }

@@ -176,13 +176,17 @@ impl Index {
         self.units.holder(key).is_some()
     }
 
-    pub(super) fn length_known(&self, len: u64) -> bool {
-        self.units.of_len(len).next().is_some()
+    pub(super) fn length_known(&self, len: u64, crc32: Option<u32>) -> bool {
+        self.fitting(len, crc32).next().is_some()
     }
 
     pub(super) fn candidates(&self, len: u64, crc32: Option<u32>) -> Vec<UnitKey> {
-        let fits = |key: &&UnitKey| crc32.is_none() || key.crc32.is_none() || key.crc32 == crc32;
-        self.units.of_len(len).filter(fits).copied().collect()
+        self.fitting(len, crc32).copied().collect()
+    }
+
+    fn fitting(&self, len: u64, crc32: Option<u32>) -> impl Iterator<Item = &UnitKey> {
+        let fits = move |key: &&UnitKey| crc32.is_none() || key.crc32.is_none() || key.crc32 == crc32;
+        self.units.of_len(len).filter(fits)
     }
 
     pub(super) fn prefix(&self, path: &Path) -> Option<Prefix> {
