@@ -28,6 +28,7 @@ mod format;
 mod limits;
 mod listing;
 mod open;
+pub mod put;
 #[cfg(test)]
 mod samples;
 mod spool;
