@@ -10,6 +10,7 @@ use mimelake_write::store::{Commit, CommittedInput, CommittedUnit, Counts, Store
 use super::Run;
 use super::known;
 use super::lake::Lake;
+use crate::interrupt;
 use crate::plan::{File, Planned};
 use crate::report::Tally;
 use crate::source::{Outcome, Source};
@@ -61,7 +62,11 @@ pub fn run(run: &Run<'_>, store: &Store, pieces: &[Planned]) -> anyhow::Result<(
 /// The key of the gzip or zstd file that a piece is, if it is one.
 fn packed(source: &mut Source<'_>, planned: &Planned) -> anyhow::Result<Option<UnitKey>> {
     match (planned.packed, &planned.file.pipe) {
-        (None, Some(pipe)) => Ok(Some(pipe.key()?)),
+        (None, Some(pipe)) => {
+            let key = pipe.key();
+            interrupt::check()?;
+            Ok(key.ok())
+        }
         (None, None) => source.packed(&planned.piece.unit),
         (known, _) => Ok(known),
     }
