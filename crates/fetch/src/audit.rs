@@ -61,7 +61,9 @@ pub(crate) async fn fetch(stream: &Stream, audit: &Audit) -> Result<(), FetchErr
         _ => back(now, audit.start),
     };
     while from < now {
-        let to = from.saturating_add(WINDOW).unwrap_or(now).min(now);
+        // What is left of the last day is no window of its own.
+        let whole = now.duration_since(from) > WINDOW + WINDOW / 2;
+        let to = if whole { from.saturating_add(WINDOW).unwrap_or(now) } else { now };
         window(stream, &audit.categories, from, to).await?;
         save(stream, &State { through: Some(to), categories: categories.clone() })?;
         from = to;

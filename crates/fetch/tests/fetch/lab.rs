@@ -121,3 +121,8 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     }
     files
 }
+
+/// The waits so far, in seconds.
+pub fn seconds(lab: &Lab) -> Vec<u64> {
+    lab.setting.clock.waits().iter().map(Duration::as_secs).collect()
+}
