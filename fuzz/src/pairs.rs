@@ -8,9 +8,9 @@ use mimelake_parse::{Form, Pair, kv};
 /// It is not so.
 pub fn agree_and_lose_nothing(record: &[u8]) {
     let mut pairs = Vec::new();
-    let is_record = kv::scan(record, &mut pairs);
-    assert_eq!(kv::grammar::record(record), is_record.then(|| pairs.clone()));
-    if is_record {
+    let scanned = kv::scan(record, &mut pairs);
+    assert_eq!(kv::grammar::record(record), scanned.map(|_| pairs.clone()));
+    if scanned.is_ok() {
         let bars = record.iter().rev().take_while(|&&b| b == b'|').count();
         assert_eq!(written_back(record, &pairs), &record[..record.len() - bars]);
     }

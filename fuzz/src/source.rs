@@ -30,8 +30,8 @@ pub fn json(input: &[u8]) {
     let Some((step, source)) = split(input) else { return };
     let whole = read(Format::Json, source, source.len(), LONG);
     assert_same(&whole, &read(Format::Json, source, step, LONG));
-    // Where a record is too long to hold, its end is looked for by lines, and what else stands on its line goes
-    // with it: which that is depends on the window.
+    // Where a record is too long to hold and is broken, or spans lines, its line's end is taken for its own: what
+    // goes with it depends on the window.
     read(Format::Json, source, step, SHORT);
 }
 

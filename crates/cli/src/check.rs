@@ -45,11 +45,13 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let counters = Arc::new(Counters::default());
     let mut report = Report::default();
     let progress = Progress::show(&counters, !read.quiet && !read.no_progress);
-    let pool = crate::convert::pool(read.threads())?;
+    let pool = plan::pool(read.threads())?;
     let mut tally = Tally::default();
     let mut pieces = Vec::new();
     for found in landing::find(&read.inputs)? {
-        let file = match plan::list(&found, &read.limits(), read.format()) {
+        let listed = plan::list(&found, &read.limits(), read.format());
+        interrupt::check()?;
+        let file = match listed {
             Ok(file) => file,
             Err(damage) => {
                 progress.say(&format!("warning: {damage}"));

@@ -5,6 +5,7 @@ mod check;
 mod convert;
 mod exit;
 mod interrupt;
+mod pipe;
 mod plan;
 mod progress;
 mod quarantine;

@@ -4,10 +4,12 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context;
 use mimelake_landing::{self as landing, Found, FoundKind, LandingError, Limits, Unit};
 use mimelake_parse::Format;
 use mimelake_write::store::{CommittedUnit, FileStamp, Listing, UnitKey};
 
+use crate::pipe::Pipe;
 use crate::source::Piece;
 
 /// A plain file longer than this is read in slices of this length, so that several workers share it.
@@ -26,10 +28,10 @@ pub struct File {
     pub stamp: FileStamp,
     /// What it is made of.
     pub listing: Listing,
-    /// Whether it is a gzip or zstd file, whose own bytes are its identity.
-    pub is_compressed: bool,
     /// Whether it is standard input or a pipe, which can be read once.
     pub is_stream: bool,
+    /// The stream itself, where all of it is one unit.
+    pub pipe: Option<Pipe>,
     /// Damage met while listing it.
     pub damages: Vec<LandingError>,
     /// The beginning of a plain file that has grown: its slices, whose rows are in earlier commits. They are
@@ -50,7 +52,7 @@ pub fn stamp(found: &Found) -> FileStamp {
 
 /// Lists what a file holds, a large plain file of key-value lines in slices.
 pub fn list(found: &Found, limits: &Limits, format: Option<Format>) -> Result<File, LandingError> {
-    let listing = landing::units(found, limits)?;
+    let (listing, pipe) = open(found, limits)?;
     let own = |unit: &Unit| unit.name == found.path.to_string_lossy();
     let single = listing.units.len() == 1 && own(&listing.units[0]);
     let is_plain = single && listing.units[0].is_plain();
@@ -76,17 +78,28 @@ pub fn list(found: &Found, limits: &Limits, format: Option<Format>) -> Result<Fi
             _ => pieces.push((index, Piece::whole(unit))),
         }
     }
-    let is_stream = found.kind != FoundKind::File;
-    let is_compressed = single && !is_plain && !is_stream;
     Ok(File {
         stamp: stamp(found),
         listing: kind,
-        is_compressed,
-        is_stream,
+        is_stream: found.kind != FoundKind::File,
+        pipe: pipe.filter(|_| single),
         damages: listing.damages,
         beginning: Vec::new(),
         pieces,
     })
+}
+
+/// The units of a file, and the stream that they are read from, if it is one.
+fn open(found: &Found, limits: &Limits) -> Result<(landing::Listing, Option<Pipe>), LandingError> {
+    let path = match found.kind {
+        FoundKind::Stdin => None,
+        FoundKind::Stream => Some(&*found.path),
+        FoundKind::File | FoundKind::Unreadable => return Ok((landing::units(found, limits)?, None)),
+    };
+    let pipe = Pipe::open(path);
+    let name = found.path.to_string_lossy();
+    let listing = landing::units_of_stream(&name, Box::new(pipe.clone()), limits)?;
+    Ok((listing, Some(pipe)))
 }
 
 /// The slices of so many bytes; the last is up to half longer.
@@ -105,11 +118,14 @@ fn is_key_value(path: &Path, format: Option<Format>) -> bool {
     format.or_else(|| Some(beginning(path)?.0)) == Some(Format::KeyValue)
 }
 
-/// How a plain file begins: its format, and its first byte that is not blank.
+/// How a plain file of UTF-8 begins: its format, and its first byte that is not blank.
 pub fn beginning(path: &Path) -> Option<(Format, u8)> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).ok()?;
     file.take(1 << 12).read_to_end(&mut bytes).ok()?;
+    if landing::Format::is_utf16(&bytes) {
+        return None;
+    }
     let format = match landing::Format::of(&bytes)? {
         landing::Format::KeyValue => Format::KeyValue,
         landing::Format::Json => Format::Json,
@@ -129,6 +145,10 @@ pub struct Planned {
     pub piece: Piece,
     /// Its digest and the length of its unit's content, if they had to be known beforehand.
     pub digest: Option<([u8; 32], u64)>,
+    /// The key of the gzip or zstd file that it is, if that had to be known beforehand.
+    pub packed: Option<UnitKey>,
+    /// Why the content ends early, if that was met beforehand.
+    pub damage: Option<Arc<LandingError>>,
     /// Other cuts of the same content that have been converted.
     pub twins: Vec<UnitKey>,
 }
@@ -138,17 +158,26 @@ impl Planned {
     pub fn of(mut file: File) -> Vec<Self> {
         let pieces = std::mem::take(&mut file.pieces);
         let file = Arc::new(file);
-        let planned =
-            |(index, piece)| Self { file: Arc::clone(&file), index, piece, digest: None, twins: Vec::new() };
+        let planned = |(index, piece)| Self {
+            file: Arc::clone(&file),
+            index,
+            piece,
+            digest: None,
+            packed: None,
+            damage: None,
+            twins: Vec::new(),
+        };
         pieces.into_iter().map(planned).collect()
     }
 
     /// About how many bytes of content it has.
     pub fn size(&self) -> u64 {
-        match (self.piece.slice, self.piece.unit.len) {
+        let unit = &self.piece.unit;
+        match (self.piece.slice, unit.len) {
             (Some((start, end)), _) => end - start,
-            (None, Some(len)) => len,
-            (None, None) => self.piece.unit.stored_len.saturating_mul(USUAL_RATIO),
+            (None, Some(len)) if unit.packed_len.is_none() => len,
+            // What a compressed file says of its length may be wrong by far.
+            (None, _) => unit.packed_len.unwrap_or(unit.stored_len).saturating_mul(USUAL_RATIO),
         }
     }
 
@@ -184,6 +213,14 @@ pub fn jobs(mut pieces: Vec<Planned>) -> Vec<Vec<Planned>> {
         }
     }
     jobs
+}
+
+/// So many threads that jobs are done by.
+///
+/// # Errors
+/// If the operating system has none left.
+pub fn pool(threads: usize) -> anyhow::Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start the worker threads")
 }
 
 /// The date and time of 14 to 17 digits in a name such as `receipt_20260302090000123.siem`, if it has one.

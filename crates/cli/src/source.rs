@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use mimelake_landing::{self as landing, LandingError, Opener, Unit, UnitReader, Window};
 use mimelake_parse::{Account, Format, Reader, Sink, kv};
+use mimelake_write::store::UnitKey;
 
 use crate::interrupt;
 
@@ -111,44 +112,64 @@ impl<'a> Source<'a> {
         Ok(Outcome { account: account?, digest, inflated, damage })
     }
 
-    /// The digests of some ranges of a unit's content, read once, and the content's length.
+    /// The digests of some ranges of a unit's content, which is read once, up to the end of the last of them.
     ///
     /// Of a damaged unit they cover what comes before the damage, as they do when it is converted. None if the
     /// operating system does not let it be read.
     pub fn digests(&mut self, unit: &Unit, ranges: &[(u64, u64)]) -> anyhow::Result<Option<Digests>> {
-        let Ok(mut reader) = self.opener.open(unit) else { return Ok(None) };
-        let mut hashers: Vec<_> = ranges.iter().map(|range| (*range, blake3::Hasher::new())).collect();
-        let mut buffer = vec![0; 256 << 10];
-        let mut at = 0;
-        loop {
-            interrupt::check()?;
-            let read = match reader.read(&mut buffer) {
-                Ok(read) => read,
-                Err(error) => match LandingError::from_io(error) {
-                    Ok(damage) if !matches!(damage.reason, landing::Reason::Io(_)) => 0,
-                    _ => return Ok(None),
-                },
-            };
-            if read == 0 {
-                let digests =
-                    hashers.iter().map(|(range, hasher)| (*range, hasher.finalize().into())).collect();
-                return Ok(Some(Digests { digests, len: at }));
-            }
-            for (range, hasher) in &mut hashers {
-                hasher.update(&buffer[overlap(*range, at, read)]);
-            }
-            at += read as u64;
-        }
+        self.opener.open(unit).map_or(Ok(None), |reader| digests(reader, ranges))
+    }
+
+    /// The key of the gzip or zstd file that holds a unit's content; none if there is none that can be read again.
+    pub fn packed(&mut self, unit: &Unit) -> anyhow::Result<Option<UnitKey>> {
+        let reader = unit.packed_len.and_then(|_| self.opener.open_packed(unit).ok());
+        let Some(reader) = reader else { return Ok(None) };
+        let found = digests(reader, &[ALL])?;
+        let key = |digest: &[u8; 32], len| UnitKey { crc32: unit.crc32, ..UnitKey::whole(len, *digest) };
+        Ok(found.and_then(|found| Some(key(found.of.get(&ALL)?, found.len))))
     }
 }
 
+/// The range of all bytes.
+const ALL: (u64, u64) = (0, u64::MAX);
+
 /// The digests of some ranges of a content.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Digests {
-    /// Each range with its digest.
-    pub digests: HashMap<(u64, u64), [u8; 32]>,
-    /// The content's length.
+    /// The digest of each range.
+    pub of: HashMap<(u64, u64), [u8; 32]>,
+    /// How many bytes were read; the content's length, if a range goes to its end.
     pub len: u64,
+    /// Why the content ends early, if it does.
+    pub damage: Option<LandingError>,
+}
+
+fn digests(mut reader: UnitReader, ranges: &[(u64, u64)]) -> anyhow::Result<Option<Digests>> {
+    let mut hashers: Vec<_> = ranges.iter().map(|range| (*range, blake3::Hasher::new())).collect();
+    let end = ranges.iter().map(|(_, end)| *end).max().unwrap_or(0);
+    let mut buffer = vec![0; 256 << 10];
+    let (mut len, mut damage) = (0, None);
+    while len < end {
+        interrupt::check()?;
+        match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => {
+                for (range, hasher) in &mut hashers {
+                    hasher.update(&buffer[overlap(*range, len, read)]);
+                }
+                len += read as u64;
+            }
+            Err(error) => match LandingError::from_io(error) {
+                Ok(met) if !matches!(met.reason, landing::Reason::Io(_)) => {
+                    damage = Some(met);
+                    break;
+                }
+                _ => return Ok(None),
+            },
+        }
+    }
+    let of = hashers.iter().map(|(range, hasher)| (*range, hasher.finalize().into())).collect();
+    Ok(Some(Digests { of, len, damage }))
 }
 
 /// What of `read` bytes that begin at `at` lies in a range.
@@ -185,6 +206,10 @@ impl Reading<'_> {
         S: Sink<Error = anyhow::Error>,
     {
         self.fill()?;
+        if self.window.offset() == 0 && landing::Format::is_utf16(self.window.bytes()) {
+            self.damage = Some(self.damaged(Some(0), landing::Reason::Utf16));
+            return Ok(Account::default());
+        }
         if search && !self.seek_sure_start(end)? {
             return Ok(Account::default());
         }
@@ -242,16 +267,18 @@ impl Reading<'_> {
         }
     }
 
+    fn damaged(&self, offset: Option<u64>, reason: landing::Reason) -> LandingError {
+        LandingError { path: self.piece.unit.name.clone(), offset, reason }
+    }
+
     /// Fills the window; damage ends the content there.
     fn fill(&mut self) -> anyhow::Result<()> {
         interrupt::check()?;
         if let Err(error) = self.window.fill() {
-            let named = |error| LandingError {
-                path: self.piece.unit.name.clone(),
-                offset: None,
-                reason: landing::Reason::Io(error),
-            };
+            let named = |error| self.damaged(None, landing::Reason::Io(error));
             self.damage = Some(LandingError::from_io(error).unwrap_or_else(named));
+            // A stream that the signal cut short is not damaged.
+            interrupt::check()?;
         }
         let read = self.window.reader().reader.compressed();
         self.settings.done.fetch_add(read.saturating_sub(self.counted), Ordering::Relaxed);

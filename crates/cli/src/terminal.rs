@@ -1,30 +1,13 @@
 //! Text for a terminal: what attackers wrote is escaped first.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 
-/// The text with control and bidirectional formatting characters escaped.
-///
-/// ```text
-/// "a\u{1b}[2Jb" becomes "a\u{1b}[2Jb" spelled out, and moves no cursor
-/// ```
-pub fn sanitised(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        let moves_text = matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}');
-        if c.is_control() || moves_text {
-            _ = write!(out, "{}", c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
+use mimelake_landing::one_line;
 
-/// Writes one sanitised line to stderr.
+/// Writes one line to stderr, made fit for a terminal.
 pub fn say(line: &str) {
     // There is nowhere to say that stderr is closed.
-    _ = writeln!(std::io::stderr().lock(), "{}", sanitised(line));
+    _ = writeln!(std::io::stderr().lock(), "{}", one_line(line));
 }
 
 /// A number with its thousands set apart.
@@ -55,12 +38,6 @@ pub fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_moves_the_cursor_or_the_text() {
-        assert_eq!(sanitised("a\x1b[2J\u{202e}b\n"), "a\\u{1b}[2J\\u{202e}b\\u{a}");
-        assert_eq!(sanitised("grün 😀"), "grün 😀");
-    }
 
     #[test]
     fn numbers_for_people() {

@@ -89,6 +89,9 @@ pub enum Reason {
     /// A nested zip larger than `--max-spool` allows on disk.
     #[error("a zip of more than {0} bytes would be spooled to disk (--max-spool)")]
     Spool(u64),
+    /// The content is text in another encoding.
+    #[error("UTF-16 text, which is not read: convert it to UTF-8 first, as `iconv -f UTF-16 -t UTF-8` does")]
+    Utf16,
     /// An offset was asked for in content that is not stored plainly.
     #[error("not a plain file, so it cannot be opened in its middle")]
     NotSeekable,
@@ -153,7 +156,7 @@ impl LandingError {
 
 impl fmt::Display for LandingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        one_line(f, &self.path)?;
+        write!(f, "{}", one_line(&self.path))?;
         if let Some(offset) = self.offset {
             write!(f, ": byte {offset}")?;
         }
@@ -161,21 +164,31 @@ impl fmt::Display for LandingError {
     }
 }
 
-/// Writes `text` with everything escaped that could break the line or reorder it on a terminal.
-fn one_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    use fmt::Write as _;
-    for c in text.chars() {
-        if c.is_control() || is_reordering(c) {
-            write!(f, "{}", c.escape_unicode())?;
-        } else {
-            f.write_char(c)?;
-        }
-    }
-    Ok(())
+/// Returns `text` fit for one line of a terminal: what could break the line, reorder it or hide in it is escaped.
+///
+/// ```
+/// use mimelake_landing::one_line;
+/// assert_eq!(one_line("a\u{1b}[2J\u{202e}b\n").to_string(), "a\\u{1b}[2J\\u{202e}b\\u{a}");
+/// assert_eq!(one_line("grün 😀").to_string(), "grün 😀");
+/// ```
+pub fn one_line(text: &str) -> impl fmt::Display {
+    fmt::from_fn(move |f| {
+        text.chars().try_for_each(|c| {
+            if c.is_control() || is_unseen(c) {
+                write!(f, "{}", c.escape_unicode())
+            } else {
+                write!(f, "{c}")
+            }
+        })
+    })
 }
 
-fn is_reordering(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a character has no width or tells the direction of others.
+fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    )
 }
 
 /// A reason at a byte, before the path is known.

@@ -10,6 +10,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whether `bytes` begin with a byte-order mark of UTF-16, in which no log is read.
+    pub fn is_utf16(bytes: &[u8]) -> bool {
+        matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..])
+    }
+
     /// Returns the format that the first two non-blank bytes tell (after an optional UTF-8 byte-order mark), or
     /// `None` where `bytes` holds blanks only.
     ///

@@ -28,6 +28,7 @@ mod format;
 mod limits;
 mod listing;
 mod open;
+pub mod put;
 #[cfg(test)]
 mod samples;
 mod spool;
@@ -36,11 +37,11 @@ mod unit;
 mod window;
 mod zip;
 
-pub use error::{LandingError, Reason};
+pub use error::{LandingError, Reason, one_line};
 pub use find::{Found, FoundKind, find};
 pub use format::Format;
 pub use limits::Limits;
-pub use listing::{Listing, units, units_of_bytes};
+pub use listing::{Listing, units, units_of_bytes, units_of_stream};
 pub use open::{Opener, UnitReader};
 pub use unit::Unit;
 pub use window::{BLOCK, Window};

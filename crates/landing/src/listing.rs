@@ -36,8 +36,10 @@ pub fn units(found: &Found, limits: &Limits) -> Result<Listing, LandingError> {
     let name = found.path.to_string_lossy();
     let failed = |error: io::Error| LandingError::new(name.as_ref(), error);
     match found.kind {
-        FoundKind::Stdin => of_pipe(&name, Box::new(io::stdin()), limits),
-        FoundKind::Stream => of_pipe(&name, Box::new(File::open(&found.path).map_err(failed)?), limits),
+        FoundKind::Stdin => units_of_stream(&name, Box::new(io::stdin()), limits),
+        FoundKind::Stream => {
+            units_of_stream(&name, Box::new(File::open(&found.path).map_err(failed)?), limits)
+        }
         FoundKind::File | FoundKind::Unreadable => {
             let file = File::open(&found.path).map_err(failed)?;
             let bytes = Bytes::File(Arc::new(file));
@@ -65,11 +67,23 @@ fn of_bytes(name: &str, bytes: Bytes, origin: Origin, limits: &Limits) -> Result
     }
     let len = bytes.len().map_err(|error| LandingError::new(name, error))?;
     let unit = Unit::new(name.to_owned(), "", &Arc::new(origin), Place::File { container, len });
-    let known_len = (container == Container::Plain).then_some(len);
-    Ok(Listing { units: vec![Unit { len: known_len, stored_len: len, ..unit }], damages: Vec::new() })
+    let unit = if container.is_compressed() {
+        Unit { len: container.stated_len(&bytes, len), packed_len: Some(len), ..unit }
+    } else {
+        Unit { len: Some(len), ..unit }
+    };
+    Ok(Listing { units: vec![Unit { stored_len: len, ..unit }], damages: Vec::new() })
 }
 
-fn of_pipe(name: &str, mut pipe: Box<dyn Read + Send>, limits: &Limits) -> Result<Listing, LandingError> {
+/// Returns the units of what can be read only once; `name` is what it is called in units and errors.
+///
+/// # Errors
+/// The stream cannot be read; a zip cannot be spooled.
+pub fn units_of_stream(
+    name: &str,
+    mut pipe: Box<dyn Read + Send>,
+    limits: &Limits,
+) -> Result<Listing, LandingError> {
     let mut head = Vec::new();
     let magic = Container::MAGIC as u64;
     pipe.by_ref().take(magic).read_to_end(&mut head).map_err(|error| LandingError::new(name, error))?;
@@ -136,27 +150,25 @@ impl<'a> Lister<'a> {
         self.listing.damages = archive.damages;
         for (member, entry) in archive.entries {
             let name = format!("{}!{member}", self.path);
-            if self.is_zip(&entry) {
+            let container = self.container(&self.bytes, &entry);
+            if container == Container::Zip {
                 if let Err(fault) = self.nested(&name, &entry) {
                     self.listing.damages.push(LandingError::at(name, fault));
                 }
             } else {
-                self.listing.units.push(self.unit(name, self.path, &entry, Place::Member(entry)));
+                let unit = Unit::new(name, self.path, &self.origin, Place::Member(entry));
+                self.listing.units.push(described(unit, &entry, container));
             }
         }
         Ok(self.listing)
     }
 
-    fn unit(&self, name: String, container: &str, entry: &Entry, place: Place) -> Unit {
-        let unit = Unit::new(name, container, &self.origin, place);
-        Unit { len: entry.len, crc32: entry.crc32, stored_len: entry.stored, ..unit }
-    }
-
-    /// Whether a member is a zip itself; one whose first bytes cannot be had is not, and reading it will say why.
-    fn is_zip(&self, entry: &Entry) -> bool {
+    /// What a member's first bytes tell; where they cannot be had, reading it will say why.
+    fn container(&self, bytes: &Bytes, entry: &Entry) -> Container {
         let mut head = [0; Container::MAGIC];
-        let Ok(section) = entry.section(&self.bytes) else { return false };
-        let Ok(mut content) = stream::unpack(section, entry.method, self.limits, FEW) else { return false };
+        let section = entry.section(bytes);
+        let content = section.and_then(|section| stream::unpack(section, entry.method, self.limits, FEW));
+        let Ok(mut content) = content else { return Container::Plain };
         let mut n = 0;
         while let Some(rest) = head.get_mut(n..).filter(|rest| !rest.is_empty()) {
             match content.read(rest) {
@@ -164,7 +176,7 @@ impl<'a> Lister<'a> {
                 Ok(more) => n += more,
             }
         }
-        Container::of(head.get(..n).unwrap_or_default()) == Container::Zip
+        Container::of(head.get(..n).unwrap_or_default())
     }
 
     fn nested(&mut self, name: &str, outer: &Entry) -> Result<(), Fault> {
@@ -174,11 +186,23 @@ impl<'a> Lister<'a> {
         self.listing.damages.extend(archive.damages);
         let outer = Arc::new(*outer);
         for (member, entry) in archive.entries {
+            let container = self.container(&bytes, &entry);
             let place = Place::Nested(Arc::clone(&outer), entry);
-            let unit = self.unit(format!("{name}!{member}"), name, &entry, place);
-            self.listing.units.push(unit);
+            let unit = Unit::new(format!("{name}!{member}"), name, &self.origin, place);
+            self.listing.units.push(described(unit, &entry, container));
         }
         Ok(())
+    }
+}
+
+/// Returns a member with what its entry and its first bytes say of it.
+fn described(unit: Unit, entry: &Entry, container: Container) -> Unit {
+    let unit = Unit { crc32: entry.crc32, stored_len: entry.stored, ..unit };
+    match entry.len {
+        _ if !container.is_compressed() => Unit { len: entry.len, ..unit },
+        Some(_) => Unit { packed_len: entry.len, ..unit },
+        // Without a length the compressed bytes are not told from others, so their checksum is of no use.
+        None => Unit { crc32: None, ..unit },
     }
 }
 

@@ -51,8 +51,26 @@ impl Opener {
             .map_err(|fault| LandingError::at(&unit.name, fault))
     }
 
+    /// Returns the gzip or zstd file that holds the content of `unit`, its compression not undone.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_packed(&mut self, unit: &Unit) -> Result<UnitReader, LandingError> {
+        match self.layer(unit) {
+            Ok((layer, ..)) => Ok(UnitReader::new(unit, layer.position(0), layer)),
+            Err(fault) => Err(LandingError::at(&unit.name, fault)),
+        }
+    }
+
     fn reader(&mut self, unit: &Unit) -> Result<UnitReader, Fault> {
-        let (layer, depth, size) = match &unit.place {
+        let (layer, depth, size) = self.layer(unit)?;
+        let start = layer.position(0);
+        Ok(UnitReader::new(unit, start, stream::unwrap(layer, depth, &self.limits, size)?))
+    }
+
+    /// Returns the bytes of a file or member, how many compressions may be undone, and how much is due.
+    fn layer(&mut self, unit: &Unit) -> Result<(Layer, u32, u64), Fault> {
+        Ok(match &unit.place {
             Place::File { len, .. } => stored(&unit.origin, *len)?,
             Place::Member(entry) => {
                 (entry.open(&self.zip(&unit.origin)?, &self.limits)?, IN_MEMBER, entry.stored)
@@ -61,9 +79,7 @@ impl Opener {
                 let bytes = self.nested(&unit.origin, outer)?;
                 (entry.open(&bytes, &self.limits)?, IN_MEMBER, entry.stored)
             }
-        };
-        let start = layer.position(0);
-        Ok(UnitReader::new(unit, start, stream::unwrap(layer, depth, &self.limits, size)?))
+        })
     }
 
     fn zip(&mut self, origin: &Arc<Origin>) -> Result<Bytes, Fault> {

@@ -15,11 +15,13 @@ pub struct Unit {
     /// For display and for the record of where a row came from: the path as found; for members `a.zip!member` and
     /// `a.zip!inner.zip!member`. Bytes that are not UTF-8 are replaced. Never a path to write to.
     pub name: String,
-    /// Content bytes where they are known beforehand: a plain file's length; for a zip member what the directory
-    /// says, which is the compressed size where the member itself is a gzip or zstd file.
+    /// Content bytes where they are known beforehand: a plain file's length, what the zip's directory says of a
+    /// member. Of a gzip or zstd file it is what the file says of itself: a hint, wrong where it has several members.
     pub len: Option<u64>,
-    /// Checksum of a zip member's bytes, of the same bytes as `len`.
+    /// Checksum of a zip member's bytes, before a compression of their own is undone.
     pub crc32: Option<u32>,
+    /// Bytes of the gzip or zstd file that holds the content, where there is one that can be read again.
+    pub packed_len: Option<u64>,
     /// Bytes stored in the file for this unit, the measure of progress; zero for a stream.
     pub stored_len: u64,
     /// Where in `name` the last path component begins.
@@ -33,7 +35,16 @@ impl Unit {
         let own = name.get(container.len()..).unwrap_or(&name);
         let own_leaf = own.rfind(['/', '\\']).map_or_else(|| usize::from(!container.is_empty()), |at| at + 1);
         let leaf = name.len() - own.len() + own_leaf.min(own.len());
-        Self { name, len: None, crc32: None, stored_len: 0, leaf, origin: Arc::clone(origin), place }
+        Self {
+            name,
+            len: None,
+            crc32: None,
+            packed_len: None,
+            stored_len: 0,
+            leaf,
+            origin: Arc::clone(origin),
+            place,
+        }
     }
 
     /// Returns the last path component of the file or member: `receipt_20170221.siem`.

@@ -246,6 +246,7 @@ impl<'a> Row<'a, '_> {
         Some(match kind {
             _ if self.dialect == Dialect::Json2 && text == "null" => Value::Null,
             Kind::Text => Value::Text(text),
+            Kind::Addresses | Kind::FileNames if lists::is_too_long(text) => return None,
             Kind::Word => Value::Text(scalar::word(text, self.bump)),
             Kind::Addresses => Value::List(lists::addresses(text, self.bump)),
             Kind::FileNames => Value::List(lists::file_names(text, self.bump)),

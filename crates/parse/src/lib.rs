@@ -32,7 +32,7 @@ mod value;
 pub use account::Account;
 pub use collector::{Collected, Collector};
 pub use event::{Event, Flag, Flags};
-pub use pair::{Form, Pair, Span};
+pub use pair::{Form, MAX_PAIRS, Pair, Span};
 pub use reader::{Format, MAX_RECORD, Reader};
 pub use sink::{Reason, Reject, Sink};
 pub use typed::time;

@@ -58,6 +58,10 @@ pub enum Form {
     Null,
 }
 
+/// The most pairs of one record, far beyond what any log writes: a record with more is rejected, so that one of
+/// millions takes no more memory than its bytes.
+pub const MAX_PAIRS: usize = 1 << 16;
+
 /// One key and its value, as places in the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {

@@ -3,6 +3,7 @@
 use bumpalo::Bump;
 
 use crate::build::{Builder, Split};
+use crate::json::Brackets;
 use crate::{Account, Event, Flag, Flags, Pair, Reason, Reject, Sink};
 
 mod json;
@@ -56,6 +57,9 @@ struct Records {
 struct Skipped {
     offset: u64,
     head: Vec<u8>,
+    /// JSON: what is open of an object that is in order so far. Its end is looked for, within its line; else the
+    /// line's end is all there is to go by, and what else stands on the line goes with it.
+    brackets: Option<Brackets>,
 }
 
 /// A window of the source.

@@ -28,6 +28,8 @@ reasons! {
     NoKey "no_key";
     /// The record is longer than `--max-record`.
     TooLong "too_long";
+    /// The record has more than [`MAX_PAIRS`](crate::MAX_PAIRS) pairs or members.
+    TooManyPairs "too_many_pairs";
     /// The bytes are no JSON.
     BadJson "bad_json";
     /// The JSON is no object.

@@ -1,12 +1,15 @@
 //! The scanner and the grammar, on the same cases and on anything at all.
 
 use mimelake_parse::Form::{self, Bare, Json, Quoted, Unterminated};
-use mimelake_parse::{Pair, kv};
+use mimelake_parse::{MAX_PAIRS, Pair, Reason, kv};
 use proptest::prelude::*;
 
-fn scan(record: &[u8]) -> Option<Vec<Pair>> {
+fn scan(record: &[u8]) -> Result<Vec<Pair>, Reason> {
     let mut pairs = Vec::new();
-    kv::scan(record, &mut pairs).then_some(pairs)
+    let quotes = kv::scan(record, &mut pairs)?;
+    let is_open = pairs.iter().any(|pair| pair.form == Unterminated);
+    assert_eq!(quotes == kv::Quotes::Open, is_open, "{}", record.escape_ascii());
+    Ok(pairs)
 }
 
 fn read(record: &str) -> Vec<(String, String, Form)> {
@@ -85,7 +88,7 @@ fn hostile_records_take_linear_time() {
         "\"",
     ] {
         let record = format!("k={}", unit.repeat(size / unit.len()));
-        assert!(scan(record.as_bytes()).is_some());
+        assert_ne!(scan(record.as_bytes()), Err(Reason::NoKey));
     }
 }
 
@@ -117,7 +120,7 @@ fn without_bars_at_the_end(record: &[u8]) -> &[u8] {
 fn agree_and_lose_nothing(record: &[u8]) -> Result<(), TestCaseError> {
     let pairs = scan(record);
     prop_assert_eq!(&kv::grammar::record(record), &pairs);
-    if let Some(pairs) = pairs {
+    if let Ok(pairs) = pairs {
         prop_assert_eq!(written_back(record, &pairs), without_bars_at_the_end(record));
     }
     Ok(())
@@ -128,6 +131,16 @@ fn sample() -> impl Strategy<Value = Vec<u8>> {
     let lines: Vec<Vec<u8>> =
         include_bytes!("../../../testdata/seeds.log").split(|&b| b == b'\n').map(<[u8]>::to_vec).collect();
     prop::sample::select(lines)
+}
+
+#[test]
+fn pairs_are_capped() {
+    let record = |pairs: usize| "a=1|".repeat(pairs).into_bytes();
+    assert_eq!(scan(&record(MAX_PAIRS)).unwrap().len(), MAX_PAIRS);
+    assert_eq!(scan(&record(MAX_PAIRS + 1)), Err(Reason::TooManyPairs));
+    for pairs in [MAX_PAIRS, MAX_PAIRS + 1] {
+        agree_and_lose_nothing(&record(pairs)).unwrap();
+    }
 }
 
 proptest! {

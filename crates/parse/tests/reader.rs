@@ -1,6 +1,6 @@
 //! Whole sources through the reader: types, columns, flags, rejects, and the account.
 
-use mimelake_parse::{Collected, Collector, Format, Reader, Reason};
+use mimelake_parse::{Collected, Collector, Format, MAX_PAIRS, Reader, Reason};
 use mimelake_schema::EventType;
 use proptest::prelude::*;
 
@@ -306,6 +306,69 @@ fn an_inner_quote_costs_one_record_of_a_line() {
         assert_eq!((collector.events.len(), reasons(&collector)), (3, vec![Reason::BadJson]), "{step}");
         assert_eq!(collector.rejects[0].3, br#"{"Act":"5" tv"}"#);
     }
+}
+
+#[test]
+fn an_object_that_is_too_long_costs_itself_only() {
+    let good = r#"{"Act":"Acc","Rcpt":"a"}"#;
+    let long = format!(r#"{{"Act":"}}\\\"]","x":[{{"y":"{}"}}],"Rcpt":"b"}}"#, "]".repeat(20_000));
+    let cut = &long[..long.len() - 5];
+    let cases = [
+        (format!("[{good},{long},{good},{good}]\n{good}"), 4),
+        (format!("{{\"type\":\"MTA\",\"data\":[{long},{good}]}}\n"), 1),
+        (format!("{good},{long},{good}\n{good}\n"), 3),
+        (format!("{good}\n{cut}\n{good}\n"), 2),
+    ];
+    for (text, events) in cases {
+        for step in [97, 4096, 1 << 20] {
+            let (_, collector) = read_in_steps(Format::Json, "x", text.as_bytes(), step);
+            assert_eq!((collector.events.len(), collector.rejects.len()), (events, 1), "{step}");
+            let (_, length, reason, _) = collector.rejects[0];
+            let is_cut = text.contains(&format!("{cut}\n"));
+            let expected = if is_cut { cut.len() } else { long.len() };
+            assert!(
+                length == expected as u64 && (reason == Reason::TooLong || is_cut),
+                "{length} {reason:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn members_are_capped() {
+    let members = |n: usize| format!("{{{}}}", vec![r#""a":1"#; n].join(","));
+    for (count, rejects) in [(MAX_PAIRS, vec![]), (MAX_PAIRS + 1, vec![Reason::TooManyPairs])] {
+        let text = format!("[{},{}]", members(count), r#"{"Act":"Acc"}"#);
+        let mut reader = Reader::new(Format::Json, "x");
+        let mut collector = Collector::default();
+        reader.read(text.as_bytes(), 0, true, &mut collector).unwrap();
+        assert_eq!((collector.events.len(), reasons(&collector)), (2 - rejects.len(), rejects));
+    }
+}
+
+#[test]
+fn a_list_without_end_is_no_list() {
+    for (count, list) in [(MAX_PAIRS, true), (MAX_PAIRS + 1, false)] {
+        let recipients = "a;".repeat(count);
+        let mut reader = Reader::new(Format::KeyValue, "x");
+        let mut collector = Collector::default();
+        let text = format!("Act=Acc|Rcpt={recipients}\n");
+        reader.read(text.as_bytes(), 0, true, &mut collector).unwrap();
+        let event = &collector.events[0];
+        assert_eq!(column(event, "recipients").is_some(), list);
+        let expected = if list { String::new() } else { format!("Rcpt={recipients}") };
+        assert_eq!(column(event, "extra"), Some(&*expected));
+    }
+}
+
+#[test]
+fn a_quote_over_lines_is_no_way_past_the_cap() {
+    let text = format!("{}b=\\x\nclose\\|{}\na=1\n", "a=1|".repeat(MAX_PAIRS - 1), "c=1|c=2");
+    let mut reader = Reader::new(Format::KeyValue, "x");
+    let mut collector = Collector::default();
+    reader.read(text.as_bytes(), 0, true, &mut collector).unwrap();
+    assert_eq!((collector.events.len(), reasons(&collector)), (2, vec![Reason::NoKey]));
+    assert!(column(&collector.events[0], "flags").unwrap().contains("unterminated_quote"));
 }
 
 #[test]

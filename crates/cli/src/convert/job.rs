@@ -10,6 +10,7 @@ use mimelake_write::store::{Commit, CommittedInput, CommittedUnit, Counts, Store
 use super::Run;
 use super::known;
 use super::lake::Lake;
+use crate::interrupt;
 use crate::plan::{File, Planned};
 use crate::report::Tally;
 use crate::source::{Outcome, Source};
@@ -23,7 +24,8 @@ pub fn run(run: &Run<'_>, store: &Store, pieces: &[Planned]) -> anyhow::Result<(
     for planned in pieces {
         lake.start(&planned.piece.unit.name);
         let outcome = source.read(&planned.piece, &mut lake, Lake::between_blocks)?;
-        done.add(run, planned, &outcome);
+        let packed = packed(&mut source, planned)?;
+        done.add(run, planned, &outcome, packed);
     }
     let mut job = lake.into_job()?;
     let keys: Vec<UnitKey> = done.keys().copied().collect();
@@ -40,14 +42,34 @@ pub fn run(run: &Run<'_>, store: &Store, pieces: &[Planned]) -> anyhow::Result<(
         job.replace(store.commits_of(&again));
     }
     let counts = done.counts();
-    let commit = job.commit(done.inputs.into_values().map(|(_, input)| input).collect(), counts)?;
+    let commit = if done.inputs.is_empty() {
+        job.abandon();
+        None
+    } else {
+        Some(job.commit(done.inputs.into_values().map(|(_, input)| input).collect(), counts)?)
+    };
     run.totals(|totals| {
-        count_parts(&mut totals.tables, &commit);
-        totals.report.bytes.written += commit.parts.iter().map(|part| part.bytes).sum::<u64>();
+        if let Some(commit) = &commit {
+            count_parts(&mut totals.tables, commit);
+            totals.report.bytes.written += commit.parts.iter().map(|part| part.bytes).sum::<u64>();
+        }
         totals.tally += done.tally;
         totals.files.extend(done.files);
     });
     Ok(())
+}
+
+/// The key of the gzip or zstd file that a piece is, if it is one.
+fn packed(source: &mut Source<'_>, planned: &Planned) -> anyhow::Result<Option<UnitKey>> {
+    match (planned.packed, &planned.file.pipe) {
+        (None, Some(pipe)) => {
+            let key = pipe.key();
+            interrupt::check()?;
+            Ok(key.ok())
+        }
+        (None, None) => source.packed(&planned.piece.unit),
+        (known, _) => Ok(known),
+    }
 }
 
 fn count_parts(tables: &mut crate::report::Tables, commit: &Commit) {
@@ -68,7 +90,7 @@ struct Done {
 }
 
 impl Done {
-    fn add(&mut self, run: &Run<'_>, planned: &Planned, outcome: &Outcome) {
+    fn add(&mut self, run: &Run<'_>, planned: &Planned, outcome: &Outcome, packed: Option<UnitKey>) {
         let file = &planned.file;
         self.tally.add(&file.stamp.path, outcome);
         self.files.push(file.stamp.path.clone());
@@ -78,19 +100,26 @@ impl Done {
             run.progress
                 .say(&format!("read {}: {} records", planned.piece.unit.name, outcome.account.records));
         }
-        // What the operating system refused may be there next time. What it gave before it did is converted, and
-        // would be twice if it were read again.
-        if outcome.inflated == 0
-            && matches!(&outcome.damage, Some(damage) if matches!(damage.reason, Reason::Io(_)))
-        {
+        let is_unread = match outcome.damage.as_ref().map(|damage| &damage.reason) {
+            // What the operating system refused may be there next time. What it gave before it did is converted, and
+            // would be twice if it were read again.
+            Some(Reason::Io(_)) => outcome.inflated == 0,
+            // To be said again until it is mended.
+            Some(Reason::Utf16) => true,
+            _ => false,
+        };
+        if is_unread {
             return;
         }
-        let own = if file.is_compressed { known::file_digest(file) } else { None };
-        let (digest, bytes) = own.unwrap_or((outcome.digest, outcome.inflated));
-        let key = known::key(planned, digest, bytes);
+        let content = known::key(planned, outcome.digest, outcome.inflated);
+        let (key, packed) = match packed {
+            // There is no content to know it by.
+            Some(packed) if outcome.inflated == 0 && outcome.damage.is_some() => (packed, None),
+            packed => (content, packed.filter(|packed| *packed != content)),
+        };
         let name =
             if file.pieces.is_empty() { planned.piece.unit.leaf_name().to_owned() } else { String::new() };
-        let unit = CommittedUnit { index: planned.index, name, key, alias: false };
+        let unit = CommittedUnit { index: planned.index, name, key, packed, alias: false };
         let entry = self.inputs.entry(file.stamp.path.clone());
         let (_, input) = entry.or_insert_with(|| (Arc::clone(file), input(file, Vec::new(), None)));
         input.units.push(unit);

@@ -56,7 +56,7 @@ pub fn sort_out(run: &Run<'_>, store: &Store, files: Vec<File>) -> anyhow::Resul
 #[derive(Default)]
 struct Known {
     /// Units that are known, by their file's path.
-    units: BTreeMap<PathBuf, (Arc<File>, Vec<CommittedUnit>)>,
+    units: BTreeMap<PathBuf, CommittedInput>,
     /// Files with nothing left to read.
     empty: Vec<File>,
 }
@@ -64,8 +64,7 @@ struct Known {
 impl Known {
     fn into_inputs(self) -> Vec<CommittedInput> {
         let empty = self.empty.into_iter().map(|file| super::job::input(&file, Vec::new(), None));
-        let units = self.units.into_values().map(|(file, units)| super::job::input(&file, units, None));
-        empty.chain(units).collect()
+        empty.chain(self.units.into_values()).collect()
     }
 }
 
@@ -98,7 +97,7 @@ fn leave_out_beginning(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow:
     };
     let ranges: Vec<_> = prefix.slices.iter().map(|slice| (slice.start, slice.end)).collect();
     let Some(now) = Source::new(run.settings(true)).digests(&whole.unit, &ranges)? else { return Ok(()) };
-    if prefix.slices.iter().any(|slice| now.digests.get(&(slice.start, slice.end)) != Some(&slice.digest)) {
+    if prefix.slices.iter().any(|slice| now.of.get(&(slice.start, slice.end)) != Some(&slice.digest)) {
         return Ok(());
     }
     let slice = Some((prefix.len, file.stamp.len));
@@ -107,7 +106,7 @@ fn leave_out_beginning(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow:
     let rest = Piece { unit: whole.unit, slice, exact: true, inside_line, format: Some(format) };
     file.pieces = vec![(index, rest)];
     let of_this_length = |key| UnitKey { len: file.stamp.len, ..key };
-    let unit = |key| CommittedUnit { index, name: String::new(), key: of_this_length(key), alias: true };
+    let unit = |key| known_unit(index, "", of_this_length(key));
     file.beginning = prefix.slices.into_iter().map(unit).collect();
     Ok(())
 }
@@ -124,33 +123,80 @@ fn ends_line(path: &Path, at: u64) -> anyhow::Result<bool> {
     Ok(last == *b"\n")
 }
 
+/// A unit whose rows are in another commit.
+fn known_unit(index: u32, name: &str, key: UnitKey) -> CommittedUnit {
+    CommittedUnit { index, name: name.to_owned(), key, packed: None, alias: true }
+}
+
 /// Computes the digests that may show a piece to be known: of pieces whose length (and CRC) another has too.
 fn digest_candidates(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
-    let mut lengths: HashMap<u64, Vec<(UnitName, Option<u32>)>> = HashMap::new();
+    let mut lengths = Lengths::default();
     for planned in pieces.iter() {
-        if let Some(len) = length(planned) {
-            let units = lengths.entry(len).or_default();
+        lengths.add(planned);
+    }
+    let may_be_known = |planned: &Planned, measure: Option<Measure>| {
+        measure.is_some_and(|measure| {
+            let (len, crc32) = measure;
+            run.args.force || lengths.has_other(planned, measure) || store.length_known(len, crc32)
+        })
+    };
+    let units: Vec<&mut [Planned]> = pieces.chunk_by_mut(|a, b| unit_name(a) == unit_name(b)).collect();
+    units.into_par_iter().try_for_each(|unit| {
+        let Some(first) = unit.first_mut().filter(|first| !first.file.is_stream) else { return Ok(()) };
+        if may_be_known(first, packed(first)) {
+            first.packed = Source::new(run.settings(true)).packed(&first.piece.unit)?;
+            if !run.args.force && first.packed.is_some_and(|key| store.knows(&key)) {
+                return Ok(());
+            }
+        }
+        // Where the length is not even hinted at, only the digest tells. A compressed file always has its own.
+        let tells_nothing = content(first).is_none() && packed(first).is_none();
+        if tells_nothing || run.args.force || may_be_known(first, content(first)) {
+            digest(run, store, unit)?;
+        }
+        Ok(())
+    })
+}
+
+/// A length in bytes, and the CRC-32 of the same bytes where it is stated.
+type Measure = (u64, Option<u32>);
+
+/// The measure of a unit's content, as far as it is known without reading; a hint for compressed files.
+fn content(planned: &Planned) -> Option<Measure> {
+    let unit = &planned.piece.unit;
+    Some((unit.len?, unit.crc32.filter(|_| unit.packed_len.is_none())))
+}
+
+/// The measure of the gzip or zstd file that holds a unit's content.
+fn packed(planned: &Planned) -> Option<Measure> {
+    let unit = &planned.piece.unit;
+    Some((unit.packed_len?, unit.crc32))
+}
+
+/// The units of these files by their lengths.
+#[derive(Default)]
+struct Lengths(HashMap<u64, Vec<(UnitName, Option<u32>)>>);
+
+impl Lengths {
+    fn add(&mut self, planned: &Planned) {
+        if planned.file.is_stream {
+            return;
+        }
+        for (len, crc32) in content(planned).into_iter().chain(packed(planned)) {
+            let units = self.0.entry(len).or_default();
             if units.last().is_none_or(|(name, _)| *name != unit_name(planned)) {
-                units.push((unit_name(planned), planned.piece.unit.crc32));
+                units.push((unit_name(planned), crc32));
             }
         }
     }
-    let may_be_known = |planned: &Planned| {
-        let crc32 = planned.piece.unit.crc32;
-        !planned.file.is_stream
-            && length(planned).is_none_or(|len| {
-                let same = |other: &Option<u32>| other.is_none() || crc32.is_none() || *other == crc32;
-                let here = |units: &Vec<(UnitName, Option<u32>)>| {
-                    units.iter().filter(|(_, crc)| same(crc)).count() > 1
-                };
-                run.args.force
-                    || lengths.get(&len).is_some_and(here)
-                    || (store.length_known(len) && !store.candidates(len, crc32).is_empty())
-            })
-    };
-    let mut units: Vec<&mut [Planned]> = pieces.chunk_by_mut(|a, b| unit_name(a) == unit_name(b)).collect();
-    units.retain(|unit| unit.first().is_some_and(may_be_known));
-    units.into_par_iter().try_for_each(|unit| digest(run, store, unit))
+
+    /// Whether another unit may be the same bytes.
+    fn has_other(&self, planned: &Planned, (len, crc32): Measure) -> bool {
+        let own = unit_name(planned);
+        let same = |other: Option<u32>| other.is_none() || crc32.is_none() || other == crc32;
+        let others = self.0.get(&len).into_iter().flatten();
+        others.into_iter().any(|(name, crc32)| same(*crc32) && *name != own)
+    }
 }
 
 /// Which unit of which file a piece belongs to.
@@ -160,24 +206,11 @@ fn unit_name(planned: &Planned) -> UnitName {
     (planned.file.stamp.path.clone(), planned.index)
 }
 
-/// The length of the content that identifies a piece's unit, if it is known without reading.
-fn length(planned: &Planned) -> Option<u64> {
-    match (&planned.file, planned.piece.unit.len) {
-        (file, _) if file.is_compressed => Some(file.stamp.len),
-        (file, _) if file.is_stream => None,
-        (_, len) => len,
-    }
-}
-
 /// Computes the digests of a unit's pieces, and finds the cuts of the same content that have been converted.
 fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
     let Some(first) = pieces.first() else { return Ok(()) };
-    if first.file.is_compressed {
-        pieces[0].digest = file_digest(&pieces[0].file);
-        return Ok(());
-    }
     let slice = |planned: &Planned| planned.piece.slice.unwrap_or((0, u64::MAX));
-    let candidates = length(first).map_or_else(Vec::new, |len| store.candidates(len, first.piece.unit.crc32));
+    let candidates = content(first).map_or_else(Vec::new, |(len, crc32)| store.candidates(len, crc32));
     let mut ranges: Vec<_> = candidates.iter().map(|key| (key.start, key.end)).collect();
     ranges.extend(pieces.iter().map(slice));
     ranges.sort_unstable();
@@ -185,73 +218,84 @@ fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> anyhow::Resul
     let Some(found) = Source::new(run.settings(true)).digests(&first.piece.unit, &ranges)? else {
         return Ok(());
     };
-    let chain = chain(&candidates, &found, length(first).unwrap_or(found.len));
+    let chain = chain(store, &found, stated_len(first).unwrap_or(found.len));
+    let damage = found.damage.map(Arc::new);
     for planned in pieces {
-        planned.digest = found.digests.get(&slice(planned)).map(|digest| (*digest, found.len));
+        planned.digest = found.of.get(&slice(planned)).map(|digest| (*digest, found.len));
         planned.twins.clone_from(&chain);
+        planned.damage.clone_from(&damage);
     }
     Ok(())
 }
 
 /// The converted slices that make up all of this content; empty if they do not.
-fn chain(candidates: &[UnitKey], found: &Digests, len: u64) -> Vec<UnitKey> {
+fn chain(store: &Store, found: &Digests, len: u64) -> Vec<UnitKey> {
+    let slice =
+        |(&(start, end), &digest): (&(u64, u64), &[u8; 32])| UnitKey { len, start, end, digest, crc32: None };
+    let known: Vec<UnitKey> = found.of.iter().map(slice).filter(|key| store.knows(key)).collect();
     let mut chain: Vec<UnitKey> = Vec::new();
     let mut at = 0;
     while at < len {
-        let fits = |key: &&UnitKey| {
-            key.start == at && key.end > at && found.digests.get(&(key.start, key.end)) == Some(&key.digest)
-        };
-        let Some(next) = candidates.iter().filter(fits).max_by_key(|key| key.end) else { return Vec::new() };
+        let fits = |key: &&UnitKey| key.start == at && (at + 1..=len).contains(&key.end);
+        let Some(next) = known.iter().filter(fits).max_by_key(|key| key.end) else { return Vec::new() };
         at = next.end;
         chain.push(*next);
     }
     chain
 }
 
-/// The digest and the length of a file's own bytes.
-pub fn file_digest(file: &File) -> Option<([u8; 32], u64)> {
-    let opened = fs::File::open(&file.stamp.path).ok()?;
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(opened).ok()?;
-    Some((hasher.finalize().into(), hasher.count()))
+/// The length of a unit's content, where it is stated and no mere hint.
+fn stated_len(planned: &Planned) -> Option<u64> {
+    let unit = &planned.piece.unit;
+    unit.len.filter(|_| unit.packed_len.is_none() && !planned.file.is_stream)
 }
 
 /// The key of a piece with this digest, whose unit's content has so many bytes.
 pub fn key(planned: &Planned, digest: [u8; 32], bytes: u64) -> UnitKey {
-    let len = length(planned).unwrap_or(bytes);
+    let len = stated_len(planned).unwrap_or(bytes);
     let (start, end) = planned.piece.slice.unwrap_or((0, len));
-    UnitKey { len, start, end, digest, crc32: planned.piece.unit.crc32 }
+    let crc32 = content(planned).and_then(|(_, crc32)| crc32);
+    UnitKey { len, start, end, digest, crc32 }
+}
+
+/// The keys of a piece, as far as they had to be known beforehand.
+fn keys(planned: &Planned) -> Vec<UnitKey> {
+    let content = planned.digest.map(|(digest, bytes)| key(planned, digest, bytes));
+    content.into_iter().chain(planned.packed).collect()
 }
 
 /// Leaves out the pieces whose bytes have been converted, or stand earlier in this run.
 fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, known: &mut Known) {
-    let mut seen = HashSet::new();
+    // The keys met so far, and those that hold their rows.
+    let mut seen: HashMap<(u64, Place), Vec<UnitKey>> = HashMap::new();
     let mut kept_files = HashSet::new();
     let mut unchanged = HashSet::new();
     pieces.retain(|planned| {
         let path = &planned.file.stamp.path;
-        let Some((digest, bytes)) = planned.digest else {
-            kept_files.insert(path.clone());
-            return true;
-        };
-        let key = key(planned, digest, bytes);
-        let is_converted = !run.args.force && (store.knows(&key) || !planned.twins.is_empty());
-        if seen.insert((key.len, place(&key))) && !is_converted {
-            kept_files.insert(path.clone());
-            return true;
+        let keys = keys(planned);
+        let converted = || keys.iter().find(|key| store.knows(key)).map(|key| vec![*key]);
+        let twins = || Some(planned.twins.clone()).filter(|twins| !twins.is_empty());
+        let earlier = || keys.iter().find_map(|key| seen.get(&(key.len, place(key)))).cloned();
+        let other = if run.args.force { earlier() } else { converted().or_else(twins).or_else(earlier) };
+        for key in &keys {
+            let holders = other.clone().unwrap_or_else(|| vec![*key]);
+            seen.entry((key.len, place(key))).or_insert(holders);
         }
-        let entry = known.units.entry(path.clone());
-        let (_, units) = entry.or_insert_with(|| (Arc::clone(&planned.file), Vec::new()));
-        let alias = |key| {
-            let name = planned.piece.unit.leaf_name().to_owned();
-            CommittedUnit { index: planned.index, name, key, alias: true }
+        let Some(cut) = other else {
+            kept_files.insert(path.clone());
+            return true;
         };
-        let cut =
-            if store.knows(&key) || planned.twins.is_empty() { vec![key] } else { planned.twins.clone() };
-        for unit in cut.into_iter().map(alias) {
-            if !units.contains(&unit) {
-                units.push(unit);
+        let entry = known.units.entry(path.clone());
+        let input = entry.or_insert_with(|| super::job::input(&planned.file, Vec::new(), None));
+        for unit in cut.into_iter().map(|key| known_unit(planned.index, planned.piece.unit.leaf_name(), key))
+        {
+            if !input.units.contains(&unit) {
+                input.units.push(unit);
             }
+        }
+        if let Some(damage) = &planned.damage {
+            input.damage.get_or_insert_with(|| damage.to_string());
+            run.damaged(path, damage);
         }
         unchanged.insert(path.clone());
         false
@@ -265,16 +309,16 @@ fn check_companions(store: &Store, pieces: &[Planned]) -> anyhow::Result<()> {
     let mut here = HashSet::new();
     let mut commits = BTreeMap::new();
     for planned in pieces {
-        let Some((digest, bytes)) = planned.digest else { continue };
-        let mut keys = planned.twins.clone();
-        keys.push(key(planned, digest, bytes));
+        let mut keys = keys(planned);
+        keys.extend(&planned.twins);
         here.extend(keys.iter().map(place));
         let ids = store.commits_of(&keys);
         commits.extend(ids.into_iter().map(|id| (id.as_str().to_owned(), id)));
     }
     for id in commits.values() {
         for input in store.inputs_of(id)? {
-            if input.units.iter().any(|unit| !unit.alias && !here.contains(&place(&unit.key))) {
+            let is_here = |unit: &CommittedUnit| unit.keys().any(|key| here.contains(&place(key)));
+            if input.units.iter().any(|unit| !unit.alias && !is_here(unit)) {
                 let path = input.stamp.path.display();
                 let what = format!("{path} was converted together with these inputs, and is not among them");
                 return Err(Hinted::error(

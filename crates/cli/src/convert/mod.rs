@@ -12,7 +12,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use anyhow::Context;
 use mimelake_columns::document::Document;
 use mimelake_landing::{self as landing, Found};
 use mimelake_schema::EventType;
@@ -67,7 +66,7 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
         counters,
         totals: Mutex::default(),
     };
-    let pool = pool(args.read.threads())?;
+    let pool = plan::pool(args.read.threads())?;
     if args.to_stdout() {
         pool.install(|| stream::run(&run, &found))?;
     } else {
@@ -96,11 +95,6 @@ fn leave_out_output(args: &ConvertArgs, found: &mut Vec<Found>) {
             args.output.display()
         ));
     }
-}
-
-/// A pool of so many threads.
-pub fn pool(threads: usize) -> anyhow::Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start the worker threads")
 }
 
 fn check_arguments(args: &ConvertArgs) -> anyhow::Result<()> {
@@ -192,7 +186,10 @@ impl Run<'_> {
             self.totals(|totals| totals.report.files.unchanged += 1);
             return Ok(None);
         }
-        match plan::list(found, &self.args.read.limits(), self.args.read.format()) {
+        let listed = plan::list(found, &self.args.read.limits(), self.args.read.format());
+        // Waiting for a stream may have ended by a signal.
+        interrupt::check()?;
+        match listed {
             Ok(file) => {
                 file.damages.iter().for_each(|damage| self.damaged(&file.stamp.path, damage));
                 Ok(Some(file))

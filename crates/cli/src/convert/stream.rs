@@ -9,6 +9,7 @@ use mimelake_parse::{Event, Reject, Sink};
 use mimelake_write::ndjson::RowWriter;
 
 use super::{Run, lake};
+use crate::interrupt;
 use crate::plan::{self, Planned};
 use crate::source::Source;
 
@@ -30,7 +31,9 @@ pub fn run(run: &Run<'_>, found: &[Found]) -> anyhow::Result<()> {
     let mut source = Source::new(run.settings(false));
     run.counters.total.store(found.iter().map(|f| f.len).sum(), Ordering::Relaxed);
     for found in found {
-        let file = match plan::list(found, &run.args.read.limits(), run.args.read.format()) {
+        let listed = plan::list(found, &run.args.read.limits(), run.args.read.format());
+        interrupt::check()?;
+        let file = match listed {
             Ok(file) => file,
             Err(damage) => {
                 run.damaged(&found.path, &damage);

@@ -23,18 +23,26 @@ fn between_records(text: &[u8], arguments: &str) -> (serde_json::Value, Place) {
 
 #[test]
 fn records_of_nothing_but_syntax() {
-    // Those that make pairs make millions of them, which debug builds take long to write.
-    let one = ["\\", "|", "{", "[", "=", "\"", "a="].map(|unit| (unit, 16 * MIB - 200));
-    let many = ["|a={", "|a=[", "|a=\\x", "a=\\|", "|a=1"].map(|unit| (unit, MIB));
-    for (unit, room) in one.into_iter().chain(many) {
+    let one = ["\\", "|", "{", "[", "=", "\"", "a="].map(|unit| (unit, 16 * MIB - 200, None));
+    let many = ["|a={", "|a=[", "|a=\\x", "a=\\|", "|a=1"].map(|unit| (unit, MIB, Some(1)));
+    for (unit, room, rejected) in one.into_iter().chain(many) {
         for key in ["", "Subject=\\"] {
             let syntax = unit.repeat(room / unit.len());
             let text = format!("datetime=2026-03-01T00:00:00Z|aCode=X|{key}{syntax}");
             let (report, _) = between_records(text.as_bytes(), "");
             assert_eq!(report["lines"], 3, "{key}{unit}: {report}");
-            assert_eq!(report["rejected"], 0, "{key}{unit}: {report}");
+            assert_eq!(report["rejects"]["too_many_pairs"].as_u64(), rejected, "{key}{unit}: {report}");
+            assert_eq!(report["rejected"], rejected.unwrap_or(0), "{key}{unit}: {report}");
         }
     }
+}
+
+#[test]
+fn a_record_of_too_many_pairs_is_kept_whole_in_the_quarantine() {
+    let line = format!("datetime=2026-03-01T00:00:00Z|{}", "a=1|".repeat(100_000));
+    let (report, place) = between_records(line.as_bytes(), "");
+    assert_eq!(report["rejects"]["too_many_pairs"], 1);
+    assert_eq!(quarantine(&place.path("out"))[0]["record"], line);
 }
 
 #[test]
@@ -189,6 +197,33 @@ fn on_reject_fail_commits_nothing() {
     place.run("convert in -o - --on-reject fail").exits(1);
     place.convert("in").1.exits(1);
     assert_eq!(rows(&place.path("out")).len(), 70);
+}
+
+#[test]
+fn utf_16_is_told_until_it_is_converted() {
+    let utf16 = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        format!("\u{feff}{}", receipts(0..3)).encode_utf16().flat_map(order).collect()
+    };
+    for bytes in [utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)] {
+        let place = Place::new();
+        place.write("in/a.zip", crate::sample::zip(&[("a.log", &bytes)]));
+        place.write("in/b.log", &bytes);
+        place.write("in/c.log", receipts(3..5));
+        place.convert("in/c.log").1.exits(0);
+        let before = crate::lake::snapshot(&place.path("out"));
+        for name in ["in/b.log", "in/a.zip!a.log"] {
+            let ran = place.run(&format!("convert {} -o out", name.split('!').next().unwrap())).exits(1);
+            ran.says(&format!("{name}: byte 0: UTF-16")).says("iconv");
+            let (report, ran) = place.convert(name.split('!').next().unwrap());
+            ran.exits(1).says("iconv");
+            assert_eq!((&report["lines"], &report["files"]["unreadable"]), (&0.into(), &1.into()));
+        }
+        assert_eq!(crate::lake::snapshot(&place.path("out")), before);
+        place.run("check in/b.log").exits(1).says("iconv");
+        place.write("in/b.log", receipts(0..3));
+        place.convert("in/b.log").1.exits(0);
+        assert_eq!(rows(&place.path("out")).len(), 5);
+    }
 }
 
 #[test]

@@ -2,12 +2,11 @@
 //!
 //! `MIMELAKE_KILLS=200 cargo test -p mimelake --test e2e kill` kills more often than the usual run does.
 
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::{Child, Stdio};
 
 use crate::lake::{Row, files, rows};
-use crate::runs::Place;
+use crate::runs::{Place, interrupt};
 use crate::sample::{long_receipts, zip};
 
 const ARGUMENTS: &str = "convert in -o out -q --memory 64MiB --threads 2";
@@ -44,31 +43,47 @@ fn clear(place: &Place) {
     std::fs::remove_dir_all(place.path("out")).unwrap();
 }
 
-/// The rows of a run that nothing disturbs, and how long it takes.
-fn undisturbed(place: &Place) -> (Vec<Row>, Duration) {
+/// How many bytes an output directory has, whatever becomes of its files meanwhile.
+fn written(out: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(out) else { return 0 };
+    let bytes = |path: &Path| match path.metadata() {
+        Ok(data) if data.is_dir() => written(path),
+        data => data.map_or(0, |data| data.len()),
+    };
+    entries.filter_map(Result::ok).map(|entry| bytes(&entry.path())).sum()
+}
+
+/// Waits until the run has written so much, or has ended.
+fn wait_until_written(run: &mut Child, place: &Place, bytes: u64) {
+    while written(&place.path("out")) < bytes && run.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+}
+
+/// The rows of a run that nothing disturbs, and how many bytes it writes.
+fn undisturbed(place: &Place) -> (Vec<Row>, u64) {
     grow(place);
-    let begin = Instant::now();
     place.run(ARGUMENTS).exits(0);
-    let time = begin.elapsed();
+    let bytes = written(&place.path("out"));
     let jobs = files(&place.path("out/_mimelake/commits")).len();
     assert!(jobs > 3, "{jobs} commits are too few to be killed between");
     let rows = rows(&place.path("out"));
     clear(place);
-    (rows, time)
+    (rows, bytes)
 }
 
 #[test]
 fn a_killed_run_is_completed_by_the_next() {
     let kills: u32 = std::env::var("MIMELAKE_KILLS").map_or(12, |text| text.parse().unwrap());
     let place = place();
-    let (expected, time) = undisturbed(&place);
+    let (expected, bytes) = undisturbed(&place);
     let mut killed = 0;
     for kill in 0..kills {
         grow(&place);
         // Sometimes the run that completes a killed one is killed too.
         for again in 0..=kill % 2 {
             let mut child = start(&place);
-            thread::sleep(time * (kill + again) / kills);
+            wait_until_written(&mut child, &place, bytes * u64::from(kill + again) / u64::from(kills));
             child.kill().unwrap();
             killed += u32::from(!child.wait().unwrap().success());
         }
@@ -84,13 +99,13 @@ fn a_killed_run_is_completed_by_the_next() {
 #[test]
 fn an_interrupted_run_is_completed_by_the_next() {
     let place = place();
-    let (expected, time) = undisturbed(&place);
+    let (expected, bytes) = undisturbed(&place);
     let mut interrupted = 0;
     for (at, signal) in ["INT", "TERM", "INT"].into_iter().enumerate() {
         grow(&place);
-        let child = start(&place);
-        thread::sleep(time * (at as u32 + 2) / 6);
-        Command::new("sh").args(["-c", &format!("kill -{signal} {}", child.id())]).status().unwrap();
+        let mut child = start(&place);
+        wait_until_written(&mut child, &place, bytes * (at as u64 + 2) / 6);
+        interrupt(&child, signal);
         let code = child.wait_with_output().unwrap().status.code();
         assert!(matches!(code, Some(0 | 130)), "{code:?}");
         interrupted += u32::from(code == Some(130));

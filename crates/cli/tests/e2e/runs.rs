@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -106,6 +106,12 @@ impl Place {
         assert!(continued <= records, "{report}");
         report
     }
+}
+
+/// Sends the program a signal, which is lost if it has ended.
+pub fn interrupt(program: &Child, signal: &str) {
+    let kill = format!("kill -{signal} {}", program.id());
+    Command::new("sh").args(["-c", &kill]).stderr(Stdio::null()).status().unwrap();
 }
 
 /// Runs the command to its end.

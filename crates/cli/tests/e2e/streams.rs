@@ -1,10 +1,11 @@
 //! Standard input and named pipes, which can be read only once.
 
 use std::fs;
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
-use crate::lake::rows;
-use crate::runs::{Place, Ran, ended};
+use crate::lake::{files, rows};
+use crate::runs::{Place, Ran, ended, interrupt};
 use crate::sample::{gzip, receipts, zip};
 
 fn count(place: &Place) -> usize {
@@ -113,5 +114,29 @@ fn a_named_pipe() {
         place.convert("pipe").1.exits(0);
         writer.join().unwrap().unwrap();
         assert_eq!(count(&place), 5);
+    }
+}
+
+#[test]
+fn a_silent_stream_can_be_interrupted() {
+    let beginnings = [Vec::new(), receipts(0..50).into_bytes(), zip(&[("a.log", receipts(0..50))])];
+    for (at, beginning) in beginnings.iter().enumerate() {
+        let place = Place::new();
+        place.write("a.log", receipts(50..60));
+        place.convert("a.log").1.exits(0);
+        let lock = fs::read(place.path("out/_mimelake/lock")).unwrap();
+        let mut run = place.command("convert - -o out".split(' '));
+        let mut run = run.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut stdin = run.stdin.take().unwrap();
+        stdin.write_all(beginning).unwrap();
+        // It listens to signals before it takes the lock, and then waits for what does not come.
+        while fs::read(place.path("out/_mimelake/lock")).unwrap() == lock {
+            std::thread::yield_now();
+        }
+        interrupt(&run, "INT");
+        assert_eq!(run.wait().unwrap().code(), Some(130), "beginning {at}");
+        assert_eq!(count(&place), 10);
+        assert!(files(&place.path("out/_mimelake/tmp")).is_empty());
+        drop(stdin);
     }
 }

@@ -1,7 +1,7 @@
 use std::io::{Cursor, Read as _};
 
-use super::of_pipe;
-use crate::samples::{gzip, lines, list, list_within, read, reasons, streamed_zip, whole, zip};
+use super::units_of_stream;
+use crate::samples::{gzip, lines, list, list_within, read, reasons, streamed_zip, whole, zip, zstd};
 use crate::{LandingError, Limits, Opener, Reason};
 
 #[test]
@@ -33,7 +33,27 @@ fn units_carry_what_the_directory_says() {
     crc.update(&text);
     assert_eq!(listing.units[0].crc32, Some(crc.sum()));
     assert!(listing.units[0].stored_len > 0 && listing.units[0].stored_len < text.len() as u64);
-    assert_eq!(list(&gzip(&text)).units[0].len, None);
+}
+
+#[test]
+fn compressed_files_say_how_long_they_are_and_what_is_in_them() {
+    let text = lines(100);
+    let told = Some(text.len() as u64);
+    for (packed, len) in
+        [(gzip(&text), told), (::zstd::bulk::compress(&text, 1).unwrap(), told), (zstd(&text), None)]
+    {
+        let file = &list(&packed).units[0];
+        assert_eq!(file.len, len);
+        let nested = zip(&[("b.zip", &zip(&[("b", &packed)])), ("a", &packed)]);
+        let listing = list(&nested);
+        assert!(listing.units.iter().all(|member| member.len.is_none() && member.crc32.is_some()));
+        for unit in listing.units.iter().chain([file]) {
+            assert_eq!(unit.packed_len, Some(packed.len() as u64));
+            let mut opened = Vec::new();
+            Opener::new(Limits::default()).open_packed(unit).unwrap().read_to_end(&mut opened).unwrap();
+            assert_eq!(opened, packed);
+        }
+    }
 }
 
 #[test]
@@ -64,7 +84,7 @@ fn a_pipe_is_read_once_and_a_zip_in_it_spooled() {
     let text = lines(1000);
     let limits = Limits::default();
     for bytes in [text.clone(), gzip(&text), b"ab".to_vec()] {
-        let listing = of_pipe("-", Box::new(Cursor::new(bytes.clone())), &limits).unwrap();
+        let listing = units_of_stream("-", Box::new(Cursor::new(bytes.clone())), &limits).unwrap();
         let (content, fault) = read(&listing.units[0]);
         assert!(fault.is_none() && (content == text || content == bytes));
         assert!(!listing.units[0].is_plain());
@@ -72,7 +92,7 @@ fn a_pipe_is_read_once_and_a_zip_in_it_spooled() {
         assert!(matches!(again.reason, Reason::StreamTaken));
     }
     let archive = streamed_zip(zip::CompressionMethod::Deflated, false, &[("a", &text), ("b", b"x")]);
-    let listing = of_pipe("-", Box::new(Cursor::new(archive)), &limits).unwrap();
+    let listing = units_of_stream("-", Box::new(Cursor::new(archive)), &limits).unwrap();
     let expected = [("-!a".to_owned(), text), ("-!b".to_owned(), b"x".to_vec())];
     assert_eq!(whole(&listing), expected);
 }

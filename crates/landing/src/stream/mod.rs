@@ -17,6 +17,7 @@ use self::gzip::Gzip;
 use self::meter::Meter;
 use self::zstd::Zstd;
 use crate::Limits;
+use crate::bytes::Bytes;
 use crate::error::{Fault, Reason};
 
 /// A stream of bytes that knows how far into the file it is.
@@ -54,6 +55,30 @@ impl Container {
             // A member, an empty archive, a spanning mark.
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, ..] => Self::Zip,
             _ => Self::Plain,
+        }
+    }
+
+    /// Whether it is undone when its content is read.
+    pub(crate) fn is_compressed(self) -> bool {
+        matches!(self, Self::Gzip | Self::Zstd)
+    }
+
+    /// Returns how long the content of a compressed file of `len` bytes is by the file's own word.
+    ///
+    /// A hint: gzip speaks of its last member only and in 32 bits, zstd of its first frame.
+    pub(crate) fn stated_len(self, bytes: &Bytes, len: u64) -> Option<u64> {
+        match self {
+            Self::Gzip => {
+                let mut stated = [0; 4];
+                let n = bytes.read_full(&mut stated, len.checked_sub(4)?).ok()?;
+                (n == stated.len()).then(|| u32::from_le_bytes(stated).into())
+            }
+            Self::Zstd => {
+                let mut head = [0; zstd::FRAME_HEADER];
+                let n = bytes.read_full(&mut head, 0).ok()?;
+                zstd::stated_len(head.get(..n).unwrap_or_default())
+            }
+            Self::Plain | Self::Zip => None,
         }
     }
 }

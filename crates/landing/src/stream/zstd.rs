@@ -6,6 +6,14 @@ use super::{Container, Feed, Meter, Stream};
 use crate::Limits;
 use crate::error::{Fault, Reason};
 
+/// The longest header of a frame, in bytes.
+pub(super) const FRAME_HEADER: usize = 18;
+
+/// Returns how much content the frame that begins here says it has.
+pub(super) fn stated_len(head: &[u8]) -> Option<u64> {
+    zstd::zstd_safe::get_frame_content_size(head).ok().flatten()
+}
+
 /// The content of all frames, one after the other.
 pub(crate) struct Zstd {
     feed: Feed,

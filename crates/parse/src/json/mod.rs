@@ -3,7 +3,7 @@
 mod object;
 mod text;
 
-pub(crate) use object::{ENVELOPE, Stop, array, first_key, members, object, skip_value};
+pub(crate) use object::{Brackets, ENVELOPE, Stop, array, first_key, members, object, skip_value};
 pub(crate) use text::unescape;
 
 /// Where the first byte stands that is not JSON white space, from `at` on.

@@ -4,7 +4,7 @@ use memchr::memchr3;
 
 use super::skip_blank;
 use crate::kv::MAX_NESTING;
-use crate::{Form, Pair, Span};
+use crate::{Form, MAX_PAIRS, Pair, Span};
 
 /// Why an object was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,9 @@ struct Member {
 
 /// Reads the object that opens at `start` into `pairs`; the byte after it comes back.
 ///
+/// Members beyond the first [`MAX_PAIRS`] are read too, but no more than one of them is put into `pairs`: it says
+/// that there are too many.
+///
 /// An object with an array `data` or `value` stops there, if `may_wrap` says that it may wrap records.
 pub(crate) fn object(
     bytes: &[u8],
@@ -50,12 +53,10 @@ pub(crate) fn object(
             }
         }
         let member = value(bytes, after)?;
-        pairs.push(Pair {
-            key,
-            value: member.value,
-            form: member.form,
-            key_escaped: key_form == Form::Escaped,
-        });
+        if pairs.len() <= MAX_PAIRS {
+            let key_escaped = key_form == Form::Escaped;
+            pairs.push(Pair { key, value: member.value, form: member.form, key_escaped });
+        }
         at = skip_blank(bytes, member.end);
         match bytes.get(at).ok_or(Stop::More)? {
             b',' => at = skip_blank(bytes, at + 1),
@@ -98,6 +99,35 @@ pub(crate) fn array(text: &[u8], mut element: impl FnMut(Span, Form)) -> bool {
             Some(b']') => return skip_blank(text, at + 1) == text.len(),
             _ => return false,
         }
+    }
+}
+
+/// What is open of an object that is too long to be held, its bytes coming piece by piece.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Brackets {
+    depth: u64,
+    in_string: bool,
+    is_escaped: bool,
+}
+
+impl Brackets {
+    /// Where the object ends, or its line, if that comes first; none if these bytes end before. They begin with
+    /// the object's `{`, then follow each other.
+    pub(crate) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        for (at, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'\n' => return Some(at),
+                _ if self.is_escaped => self.is_escaped = false,
+                b'\\' => self.is_escaped = self.in_string,
+                b'"' => self.in_string = !self.in_string,
+                _ if self.in_string => {}
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' if self.depth == 1 => return Some(at + 1),
+                b'}' | b']' => self.depth -= 1,
+                _ => {}
+            }
+        }
+        None
     }
 }
 

@@ -12,7 +12,7 @@ use nom::{
 };
 
 use super::{JSON_TRIES, MAX_KEY, MAX_NESTING};
-use crate::{Form, Pair, Span};
+use crate::{Form, MAX_PAIRS, Pair, Reason, Span};
 
 /// A key: a letter, then up to 63 letters, digits or `_`, then `=`.
 fn key(input: &[u8]) -> IResult<&[u8], &[u8]> {
@@ -87,8 +87,12 @@ fn bare(input: &[u8]) -> (&[u8], &[u8]) {
     (&input[end..], &input[..end])
 }
 
-/// Splits one record into its pairs; none if it does not begin with a key and `=`.
-pub fn record(record: &[u8]) -> Option<Vec<Pair>> {
+/// Splits one record into its pairs.
+///
+/// # Errors
+/// [`Reason::NoKey`] if it does not begin with a key and `=`, [`Reason::TooManyPairs`] if it has more than
+/// [`MAX_PAIRS`].
+pub fn record(record: &[u8]) -> Result<Vec<Pair>, Reason> {
     let end = record.iter().rposition(|&b| b != b'|').map_or(0, |last| last + 1);
     let mut input = &record[..end];
     let mut json_tries = JSON_TRIES;
@@ -98,7 +102,10 @@ pub fn record(record: &[u8]) -> Option<Vec<Pair>> {
         Span::new(start, start + part.len())
     };
     loop {
-        let (rest, name) = key(input).ok()?;
+        let (rest, name) = key(input).map_err(|_| Reason::NoKey)?;
+        if pairs.len() == MAX_PAIRS {
+            return Err(Reason::TooManyPairs);
+        }
         let is_json = if json_tries > 0 { json(rest).ok() } else { None };
         if is_json.is_none() && matches!(rest.first(), Some(b'{' | b'[')) {
             json_tries = json_tries.saturating_sub(1);
@@ -113,7 +120,7 @@ pub fn record(record: &[u8]) -> Option<Vec<Pair>> {
         pairs.push(Pair { key: place(name), value: place(value), form, key_escaped: false });
         match boundary(rest) {
             Ok((next, _)) => input = next,
-            Err(_) => return Some(pairs),
+            Err(_) => return Ok(pairs),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! - A value that starts with `{` or `[` is JSON up to its balanced end, if a boundary or the record's
 //!   end follows; nesting goes to 64.
 //! - Everything else runs to the next boundary.
+//! - A record has at most [`MAX_PAIRS`](crate::MAX_PAIRS) pairs; one that has more is rejected whole.
 //!
 //! Time stays linear on hostile records: a close that was searched for and not found is not searched
 //! for again, and after [`JSON_TRIES`] values that began like JSON and were not, the rest of the record
@@ -22,7 +23,7 @@ mod scan;
 pub(crate) use lines::{Close, Closer, begins_record, may_begin_record};
 pub use lines::{Cut, cut, sure_start};
 pub(crate) use scan::balanced_end;
-pub use scan::{key_end, scan};
+pub use scan::{Quotes, key_end, scan};
 
 /// How many values of one record may begin like JSON and turn out not to be.
 pub const JSON_TRIES: u32 = 16;

@@ -3,7 +3,7 @@
 use memchr::{memchr, memchr2};
 
 use super::{JSON_TRIES, MAX_KEY, MAX_NESTING};
-use crate::{Form, Pair, Span};
+use crate::{Form, MAX_PAIRS, Pair, Reason, Span};
 
 /// Which bytes a key may hold: 1 a letter, 2 a digit or `_`.
 const KEY_CLASS: [u8; 256] = {
@@ -37,15 +37,28 @@ pub fn key_end(record: &[u8], start: usize) -> Option<usize> {
     (rest[end] == b'=').then_some(start + end)
 }
 
-/// Splits one record into its pairs; false if it does not begin with a key and `=`.
+/// Whether every quote of a record is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quotes {
+    /// All are.
+    Closed,
+    /// One is open to the record's end: a value is [`Form::Unterminated`].
+    Open,
+}
+
+/// Splits one record into its pairs, which replace those in `pairs`; their spans are places in `record`.
 ///
-/// The pairs are appended to `pairs`, their spans being places in `record`.
-pub fn scan(record: &[u8], pairs: &mut Vec<Pair>) -> bool {
+/// # Errors
+/// [`Reason::NoKey`] if it does not begin with a key and `=`, [`Reason::TooManyPairs`] if it has more than
+/// [`MAX_PAIRS`].
+pub fn scan(record: &[u8], pairs: &mut Vec<Pair>) -> Result<Quotes, Reason> {
+    pairs.clear();
     let end = record.len() - record.iter().rev().take_while(|&&b| b == b'|').count();
     let record = &record[..end];
-    let Some(first) = key_end(record, 0) else { return false };
-    Scanner { record, quotes_close: true, json_tries: JSON_TRIES }.pairs(first, pairs);
-    true
+    let first = key_end(record, 0).ok_or(Reason::NoKey)?;
+    let mut scanner = Scanner { record, quotes_close: true, quotes: Quotes::Closed, json_tries: JSON_TRIES };
+    scanner.pairs(first, pairs)?;
+    Ok(scanner.quotes)
 }
 
 /// What is known of the record so far.
@@ -53,6 +66,7 @@ struct Scanner<'a> {
     record: &'a [u8],
     /// False once a closing `\` was searched for and not found.
     quotes_close: bool,
+    quotes: Quotes,
     json_tries: u32,
 }
 
@@ -64,7 +78,7 @@ struct Found {
 }
 
 impl Scanner<'_> {
-    fn pairs(&mut self, first: usize, pairs: &mut Vec<Pair>) {
+    fn pairs(&mut self, first: usize, pairs: &mut Vec<Pair>) -> Result<(), Reason> {
         let (mut key, mut equals) = (0, first);
         loop {
             let found = self.value(equals + 1);
@@ -74,7 +88,10 @@ impl Scanner<'_> {
                 form: found.form,
                 key_escaped: false,
             });
-            let Some(next) = found.next else { return };
+            let Some(next) = found.next else { return Ok(()) };
+            if pairs.len() == MAX_PAIRS {
+                return Err(Reason::TooManyPairs);
+            }
             (key, equals) = next;
         }
     }
@@ -124,6 +141,7 @@ impl Scanner<'_> {
             }
             from = close + 1;
         }
+        self.quotes = Quotes::Open;
         self.to_boundary(open + 1, open + 1, Form::Unterminated)
     }
 

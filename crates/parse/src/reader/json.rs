@@ -4,9 +4,9 @@ use memchr::memchr;
 use mimelake_schema::Keys;
 
 use super::{Found, Reader, Skipped, Window};
-use crate::json::{ENVELOPE, Stop, first_key, object, skip_blank, skip_value};
+use crate::json::{Brackets, ENVELOPE, Stop, first_key, object, skip_blank, skip_value};
 use crate::kv::balanced_end;
-use crate::{Flag, Flags, Reason, Sink};
+use crate::{Flag, Flags, MAX_PAIRS, Reason, Sink};
 
 /// What surrounds the next record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub(super) enum Place {
 enum Step {
     /// Go on here.
     To(usize),
-    /// More bytes are needed.
-    More,
+    /// More bytes are needed, of an object that is in order so far, or of something else.
+    More { in_order: bool },
 }
 
 impl Reader {
@@ -38,12 +38,9 @@ impl Reader {
     ) -> Result<usize, S::Error> {
         let mut at = start;
         if self.skipped.is_some() {
-            let line_end = memchr(b'\n', window.bytes);
-            let end = line_end.or(window.at_end.then_some(window.bytes.len()));
-            self.skip(window, end, sink)?;
-            at = end.unwrap_or(window.bytes.len());
+            at = self.skip_on(window, sink)?;
         }
-        loop {
+        let in_order = loop {
             at = self.between(window.bytes, at);
             let Some(first) = window.bytes.get(at) else { return Ok(at) };
             let step = match (self.place, first) {
@@ -65,18 +62,29 @@ impl Reader {
             };
             match step {
                 Step::To(next) => at = next,
-                Step::More => break,
+                Step::More { in_order } => break in_order,
             }
-        }
+        };
         if window.bytes.len() - at > self.max_record {
             let offset = window.offset + at as u64;
-            self.skipped = Some(Skipped { offset, head: Vec::new() });
+            let brackets = in_order.then(Brackets::default);
+            self.skipped = Some(Skipped { offset, head: Vec::new(), brackets });
             let rest = Window { bytes: &window.bytes[at..], offset, ..window };
-            let end = memchr(b'\n', rest.bytes).or(rest.at_end.then_some(rest.bytes.len()));
-            self.skip(rest, end, sink)?;
-            return Ok(end.map_or(window.bytes.len(), |end| at + end));
+            return Ok(at + self.skip_on(rest, sink)?);
         }
         Ok(at)
+    }
+
+    /// Goes on past an object that is too long; where it ends, or the window's end if it does not.
+    fn skip_on<S: Sink>(&mut self, window: Window<'_>, sink: &mut S) -> Result<usize, S::Error> {
+        let brackets = self.skipped.as_mut().and_then(|skipped| skipped.brackets.as_mut());
+        let end = match brackets {
+            Some(brackets) => brackets.end(window.bytes),
+            None => memchr(b'\n', window.bytes),
+        };
+        let end = end.or(window.at_end.then_some(window.bytes.len()));
+        self.skip(window, end, sink)?;
+        Ok(end.unwrap_or(window.bytes.len()))
     }
 
     /// Past white space and commas; empty lines between records are counted.
@@ -100,6 +108,9 @@ impl Reader {
         self.records.pairs.clear();
         match object(window.bytes, at, self.place == Place::Top, &mut self.records.pairs) {
             Ok(end) if end - at > self.max_record => self.reject(window, at, end, Reason::TooLong, sink),
+            Ok(end) if self.records.pairs.len() > MAX_PAIRS => {
+                self.reject(window, at, end, Reason::TooManyPairs, sink)
+            }
             Ok(end) => {
                 self.whole_object(window, at, end, sink)?;
                 Ok(Step::To(end))
@@ -108,7 +119,7 @@ impl Reader {
                 self.place = Place::Envelope;
                 Ok(Step::To(inside))
             }
-            Err(Stop::More) if !window.at_end => Ok(Step::More),
+            Err(Stop::More) if !window.at_end => Ok(Step::More { in_order: true }),
             Err(Stop::More) => self.broken(window, at, Reason::CutJson, sink),
             Err(Stop::Bad) => self.broken(window, at, Reason::BadJson, sink),
         }
@@ -132,7 +143,7 @@ impl Reader {
         let balanced = balanced_end(&line[..resumed.unwrap_or(line.len())], at);
         match balanced.or(resumed).or(line_end) {
             Some(end) => self.reject(window, at, end, reason, sink),
-            None => Ok(Step::More),
+            None => Ok(Step::More { in_order: false }),
         }
     }
 
@@ -143,7 +154,7 @@ impl Reader {
         match (skip_value(line, at), line_end) {
             (Ok(end), _) => self.reject(window, at, end, Reason::NotAnObject, sink),
             (Err(_), Some(end)) => self.reject(window, at, end, Reason::BadJson, sink),
-            (Err(_), None) => Ok(Step::More),
+            (Err(_), None) => Ok(Step::More { in_order: false }),
         }
     }
 
@@ -167,7 +178,7 @@ impl Reader {
                         self.place = Place::Top;
                         return self.reject(window, at, end, Reason::BadJson, sink);
                     }
-                    Err(Stop::More) if !window.at_end => return Ok(Step::More),
+                    Err(Stop::More) if !window.at_end => return Ok(Step::More { in_order: false }),
                     Err(_) => {}
                 }
             }

@@ -1,8 +1,8 @@
 //! Windows of key-value lines into records.
 
 use super::{Found, Reader, Skipped, Window};
-use crate::kv::{self, Close, Closer, Cut};
-use crate::{Flag, Flags, Form, Reason, Sink};
+use crate::kv::{self, Close, Closer, Cut, Quotes};
+use crate::{Flag, Flags, Reason, Sink};
 
 impl Reader {
     pub(super) fn key_value<S: Sink>(
@@ -41,7 +41,7 @@ impl Reader {
         let left = window.bytes.len() - at;
         if left > self.max_record && kv::cut(window.bytes, at, window.at_end).is_none() {
             let offset = window.offset + at as u64;
-            self.skipped = Some(Skipped { offset, head: Vec::new() });
+            self.skipped = Some(Skipped { offset, head: Vec::new(), brackets: None });
             let rest = Window { bytes: &window.bytes[at..], offset, ..window };
             return Ok(at + self.skip_window(rest, sink)?);
         }
@@ -78,19 +78,20 @@ impl Reader {
             records.account.blank();
             return Ok(Some(line.next));
         }
-        records.pairs.clear();
         let is_rest = std::mem::take(&mut self.inside_line);
-        if is_rest || !kv::scan(bytes, &mut records.pairs) {
-            records.reject(offset, bytes.len() as u64, Reason::NoKey, bytes, sink)?;
-            return Ok(Some(line.next));
+        let scanned = if is_rest { Err(Reason::NoKey) } else { kv::scan(bytes, &mut records.pairs) };
+        match scanned {
+            Ok(quotes @ Quotes::Closed) => {
+                let text = window.text(line.start, line.end);
+                self.record(Whole { bytes, raw: bytes, text, offset, lines: 1, quotes }, sink)?;
+                Ok(Some(line.next))
+            }
+            Ok(Quotes::Open) => self.open_line(window, line, closer, sink),
+            Err(reason) => {
+                records.reject(offset, bytes.len() as u64, reason, bytes, sink)?;
+                Ok(Some(line.next))
+            }
         }
-        if !records.pairs.iter().any(|pair| pair.form == Form::Unterminated) {
-            let record =
-                Whole { bytes, raw: bytes, text: window.text(line.start, line.end), offset, lines: 1 };
-            self.record(record, sink)?;
-            return Ok(Some(line.next));
-        }
-        self.open_line(window, line, closer, sink)
     }
 
     /// Reads the record whose first line ends inside an open quote.
@@ -102,7 +103,7 @@ impl Reader {
         sink: &mut S,
     ) -> Result<Option<usize>, S::Error> {
         let limit = first.start + self.max_record;
-        let (mut last, mut lines) = (first, 1);
+        let (mut last, mut lines, mut quotes) = (first, 1, Quotes::Open);
         let mut joined = std::mem::take(&mut self.records.joined);
         joined.clear();
         joined.extend_from_slice(&window.bytes[first.start..first.end]);
@@ -118,15 +119,25 @@ impl Reader {
                     (last, lines) = (close, lines + added);
                 }
             }
-            self.records.pairs.clear();
-            kv::scan(&joined, &mut self.records.pairs);
-            if !self.records.pairs.iter().any(|pair| pair.form == Form::Unterminated) {
-                break;
+            match kv::scan(&joined, &mut self.records.pairs) {
+                Ok(Quotes::Open) => {}
+                Ok(Quotes::Closed) => {
+                    quotes = Quotes::Closed;
+                    break;
+                }
+                Err(_) => {
+                    // Too many pairs in all: the first line stands alone, the others are read for themselves.
+                    (last, lines) = (first, 1);
+                    joined.truncate(first.end - first.start);
+                    _ = kv::scan(&joined, &mut self.records.pairs);
+                    break;
+                }
             }
         }
         let raw = &window.bytes[first.start..last.end];
         let offset = window.offset + first.start as u64;
-        let record = Whole { bytes: &joined, raw, text: std::str::from_utf8(&joined).ok(), offset, lines };
+        let text = std::str::from_utf8(&joined).ok();
+        let record = Whole { bytes: &joined, raw, text, offset, lines, quotes };
         let result = self.record(record, sink);
         self.records.joined = joined;
         result.map(|()| Some(last.next))
@@ -143,11 +154,11 @@ impl Reader {
         } else {
             flags.raise(Flag::InvalidUtf8);
             mended = String::from_utf8_lossy(record.bytes);
-            records.pairs.clear();
-            kv::scan(mended.as_bytes(), &mut records.pairs);
+            // What is no UTF-8 is no key and no syntax, so the pairs are the same at other places.
+            _ = kv::scan(mended.as_bytes(), &mut records.pairs);
             &mended
         };
-        if records.pairs.iter().any(|pair| pair.form == Form::Unterminated) {
+        if record.quotes == Quotes::Open {
             flags.raise(Flag::UnterminatedQuote);
         }
         let lines = u64::from(record.lines);
@@ -167,6 +178,7 @@ struct Whole<'a> {
     text: Option<&'a str>,
     offset: u64,
     lines: u32,
+    quotes: Quotes,
 }
 
 /// Appends the lines from `start` up to `end`, each after a line feed.

@@ -2,7 +2,13 @@
 
 use bumpalo::{Bump, collections::Vec};
 
-use crate::{Form, json};
+use crate::{Form, MAX_PAIRS, json};
+
+/// Whether the text holds more than [`MAX_PAIRS`] separators: no list is as long, and it would take far more memory
+/// than its text.
+pub(crate) fn is_too_long(text: &str) -> bool {
+    text.len() > MAX_PAIRS && memchr::memchr2_iter(b',', b';', text.as_bytes()).nth(MAX_PAIRS).is_some()
+}
 
 /// The strings of a JSON array, if the text is one; other elements come as they are written.
 fn json_array<'a>(text: &'a str, bump: &'a Bump) -> Option<&'a [&'a str]> {

@@ -108,6 +108,10 @@ impl Index {
             let id = self.units.intern(&unit.key);
             if !unit.alias {
                 self.units.hold(id, commit);
+                if let Some(packed) = &unit.packed {
+                    let packed = self.units.intern(packed);
+                    self.units.hold(packed, commit);
+                }
             }
             row.listed.push(Listed { index: unit.index, unit: id, commit });
         }
@@ -122,7 +126,7 @@ impl Index {
         for input in &commit.inputs {
             let stamp = stamp_print(&input.stamp);
             for unit in input.units.iter().filter(|unit| !unit.alias) {
-                self.units.release(&unit.key, number);
+                unit.keys().for_each(|key| self.units.release(key, number));
             }
             let Some(row) = self.stamps.get_mut(&stamp) else { continue };
             row.listed.retain(|listed| listed.commit != number);
@@ -172,13 +176,17 @@ impl Index {
         self.units.holder(key).is_some()
     }
 
-    pub(super) fn length_known(&self, len: u64) -> bool {
-        self.units.of_len(len).next().is_some()
+    pub(super) fn length_known(&self, len: u64, crc32: Option<u32>) -> bool {
+        self.fitting(len, crc32).next().is_some()
     }
 
     pub(super) fn candidates(&self, len: u64, crc32: Option<u32>) -> Vec<UnitKey> {
-        let fits = |key: &&UnitKey| crc32.is_none() || key.crc32.is_none() || key.crc32 == crc32;
-        self.units.of_len(len).filter(fits).copied().collect()
+        self.fitting(len, crc32).copied().collect()
+    }
+
+    fn fitting(&self, len: u64, crc32: Option<u32>) -> impl Iterator<Item = &UnitKey> {
+        let fits = move |key: &&UnitKey| crc32.is_none() || key.crc32.is_none() || key.crc32 == crc32;
+        self.units.of_len(len).filter(fits)
     }
 
     pub(super) fn prefix(&self, path: &Path) -> Option<Prefix> {

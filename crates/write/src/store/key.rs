@@ -7,8 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Which bytes a unit of input is, whatever the name it came under.
 ///
-/// A unit is a plain file, a zip member inflated, a gzip or zstd file inflated, or a slice of a plain file. Two
-/// keys are equal if they mean the same bytes of the same whole; the CRC only saves the computing of digests.
+/// A unit is a plain file, a zip member inflated, a gzip or zstd file inflated, or a slice of a plain file. A gzip or
+/// zstd file has a second key, of its own bytes: [`CommittedUnit::packed`](super::CommittedUnit::packed). Two keys
+/// are equal if they mean the same bytes of the same whole; the CRC only saves the computing of digests.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(into = "Wire", from = "Wire")]
 pub struct UnitKey {

@@ -1,6 +1,6 @@
 //! Where things are in an output directory, and what our files are called.
 //!
-//! A run is named by its start and a random number, a job by its run and a number, a part by its job and a
+//! A run is named by its start, to the nanosecond, a job by its run and a number, a part by its job and a
 //! number. A part's name therefore says which commit must name it.
 
 use std::fmt;
@@ -66,12 +66,26 @@ impl fmt::Display for CommitId {
     }
 }
 
-/// A new run's name, such as `20260131T235959Z-0123abcd`.
-pub(super) fn new_run() -> String {
+/// A new run's name, such as `20260131T235959Z-0123abcd`: its start and nanoseconds.
+///
+/// Names put commits in order, so it is greater than `newest`, the newest commit's, even if the clock was set back.
+pub(super) fn new_run(newest: Option<&CommitId>) -> String {
     let now = jiff::Timestamp::now();
-    let start = now.strftime("%Y%m%dT%H%M%SZ");
-    // Runs on one directory follow each other, so their nanoseconds tell them apart and put them in order.
-    format!("{start}-{:08x}", now.subsec_nanosecond())
+    let run = format!("{}-{:08x}", now.strftime("%Y%m%dT%H%M%SZ"), now.subsec_nanosecond());
+    match newest {
+        Some(newest) if *newest.run() >= *run => next_run(newest.run()),
+        _ => run,
+    }
+}
+
+/// The name that follows a run's name.
+fn next_run(run: &str) -> String {
+    let (start, count) = run.split_at(16);
+    let digits: String = start.chars().filter(char::is_ascii_digit).collect();
+    let start: u64 = digits.parse().unwrap_or(0);
+    let count = u32::from_str_radix(&count[1..], 16).unwrap_or(u32::MAX);
+    let (start, count) = count.checked_add(1).map_or((start + 1, 0), |count| (start, count));
+    format!("{:08}T{:06}Z-{count:08x}", start / 1_000_000, start % 1_000_000)
 }
 
 /// Whether the text is a run's name.

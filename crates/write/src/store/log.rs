@@ -32,6 +32,8 @@ pub(super) struct Log {
     pub(super) void: Vec<Commit>,
     /// The files read, oldest first.
     pub(super) files: Vec<PathBuf>,
+    /// What the newest file is named after.
+    pub(super) newest: Option<CommitId>,
 }
 
 /// Reads all commit files of an output directory.
@@ -60,7 +62,8 @@ pub(super) fn load(layout: &Layout, settings: &str) -> Result<Log> {
             void.push(commit);
         }
     }
-    Ok(Log { index, void, files })
+    let newest = files.last().and_then(|file| CommitId::parse(file.file_stem()?.to_str()?));
+    Ok(Log { index, void, files, newest })
 }
 
 /// Reads one record again.

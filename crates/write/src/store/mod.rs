@@ -109,8 +109,8 @@ impl Store {
         std::fs::create_dir_all(&state).map_err(StoreError::io("create directory", &state))?;
         let lock = Lock::take(&layout.lock(), wait)?;
         recover::prepare(&disk, &layout)?;
-        let run = layout::new_run();
         let mut log = log::load(&layout, settings)?;
+        let run = layout::new_run(log.newest.as_ref());
         recover::sweep(&disk, &layout, &log)?;
         if log.files.len() > MANY_FILES || !log.void.is_empty() {
             log::merge(&disk, &layout, &run, &log.files)?;
@@ -146,9 +146,10 @@ impl Store {
         self.index().stamp_state(stamp)
     }
 
-    /// Whether any converted content had this length. If not, no digest need be computed to know it is new.
-    pub fn length_known(&self, len: u64) -> bool {
-        self.index().length_known(len)
+    /// Whether any converted content had this length, and this CRC-32 if both sides state one. If not, no digest
+    /// need be computed to know it is new.
+    pub fn length_known(&self, len: u64, crc32: Option<u32>) -> bool {
+        self.index().length_known(len, crc32)
     }
 
     /// The converted units and slices of contents of this length, and of this CRC-32 if both sides state one.

@@ -135,9 +135,19 @@ pub struct CommittedUnit {
     /// The bytes it is.
     #[serde(rename = "k")]
     pub key: UnitKey,
+    /// The bytes of the gzip or zstd file that held them, by which it is known without being inflated.
+    #[serde(rename = "z", skip_serializing_if = "Option::is_none", default)]
+    pub packed: Option<UnitKey>,
     /// The rows of these bytes are in another commit; this one only says that the file holds them too.
     #[serde(rename = "a", skip_serializing_if = "is_false", default)]
     pub alias: bool,
+}
+
+impl CommittedUnit {
+    /// The keys that it is known by.
+    pub fn keys(&self) -> impl Iterator<Item = &UnitKey> {
+        std::iter::once(&self.key).chain(&self.packed)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -79,8 +79,10 @@ impl Units {
     /// The held units of contents of this length.
     pub(super) fn of_len(&self, len: u64) -> impl Iterator<Item = &UnitKey> {
         chain(self.by_len.get(&len), |id| self.rows[id as usize].next_by_len)
-            .map(|id| self.key(id))
-            .filter(|key| self.holder(key).is_some())
+            .map(|id| &self.rows[id as usize])
+            // Most are held as they are; the others may be part of a content that has grown or was cut elsewhere.
+            .filter(|row| row.holder != NONE || self.holder(&row.key).is_some())
+            .map(|row| &row.key)
     }
 
     fn find(&self, key: &UnitKey) -> Option<UnitId> {

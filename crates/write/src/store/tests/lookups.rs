@@ -68,7 +68,7 @@ fn an_empty_file_is_known_once_it_was_seen() {
     commit(&store, vec![plain("empty", "")]);
     now_and_later(out.path(), store, |store| {
         assert_eq!(store.stamp_state(&stamp("empty", 0)), UNCHANGED);
-        assert!(store.knows(&key("")) && store.length_known(0));
+        assert!(store.knows(&key("")) && store.length_known(0, None));
         assert_eq!(store.known_prefix(Path::new("empty")), None);
     });
 }
@@ -130,7 +130,7 @@ fn digests_are_needed_only_where_length_and_crc_fit() {
     );
     commit(&store, vec![plain("c", "cc"), plain("d", "ddd")]);
     now_and_later(out.path(), store, |store| {
-        assert!(store.length_known(2) && store.length_known(3) && !store.length_known(1));
+        assert!(store.length_known(2, None) && store.length_known(3, None) && !store.length_known(1, None));
         let candidates = |crc32| {
             let mut keys = store.candidates(2, crc32);
             keys.sort_by_key(|key| key.digest);
@@ -164,7 +164,7 @@ fn a_renamed_file_is_remembered_by_its_new_name() {
     job.commit(Vec::new(), Counts::default()).unwrap();
     now_and_later(out.path(), store, |store| {
         assert_eq!(store.stamp_state(&stamp("b.log", 7)), StampState::Unknown);
-        assert!(!store.knows(&key("content")) && !store.length_known(7));
+        assert!(!store.knows(&key("content")) && !store.length_known(7, None));
     });
 }
 
@@ -189,6 +189,27 @@ fn a_grown_file_is_converted_from_where_it_ended() {
         assert_eq!(store.commits_of(&slices), [old.id.clone(), new.id.clone()]);
         assert_eq!(store.known_prefix(Path::new("other.log")), None);
     });
+}
+
+#[test]
+fn a_compressed_file_is_known_by_its_own_bytes_and_by_its_content() {
+    let out = tempfile::tempdir().unwrap();
+    let store = open(out.path());
+    let (content, packed) = (key("content"), key("gz"));
+    let units = vec![CommittedUnit { packed: Some(packed), ..unit(0, content) }];
+    let listing = Listing::Members(1);
+    let old = commit(&store, vec![CommittedInput { listing, units, ..plain("a.gz", "gz") }]);
+    now_and_later(out.path(), store, |store| {
+        for known in [content, packed] {
+            assert!(store.knows(&known));
+            assert_eq!(store.candidates(known.len, None), [known]);
+            assert_eq!(store.commits_of(&[known]), std::slice::from_ref(&old.id));
+        }
+        assert_eq!(store.stamp_state(&stamp("a.gz", 2)), UNCHANGED);
+    });
+    let store = open(out.path());
+    convert(&store, &["other"], vec![old.id]).unwrap();
+    assert!(!store.knows(&content) && !store.knows(&packed));
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn slice(content: &str, start: usize, end: usize) -> UnitKey {
 }
 
 fn unit(index: u32, key: UnitKey) -> CommittedUnit {
-    CommittedUnit { index, name: String::new(), key, alias: false }
+    CommittedUnit { index, name: String::new(), key, packed: None, alias: false }
 }
 
 fn stamp(path: &str, len: usize) -> FileStamp {

@@ -150,3 +150,23 @@ fn jobs_run_side_by_side() {
     let store = open(out.path());
     assert!(contents.iter().all(|content| store.knows(&key(content))));
 }
+
+#[test]
+fn runs_follow_each_other_whatever_the_clock_says() {
+    for newest in ["29991231T235959Z-0123abcd", "29991231T235959Z-ffffffff"] {
+        let out = tempfile::tempdir().unwrap();
+        let store = open(out.path());
+        let committed = commit(&store, vec![plain("a.log", "a")]).id;
+        // As if the clock had been ahead.
+        let ahead = CommitId::new(newest, 1);
+        fs::rename(store.layout.commit_file(&committed), store.layout.commit_file(&ahead)).unwrap();
+        drop(store);
+        let mut last = ahead;
+        for content in ["bb", "ccc"] {
+            let next = commit(&open(out.path()), vec![plain("a.log", content)]).id;
+            assert!(next > last && CommitId::parse(next.as_str()).is_some(), "{last} {next}");
+            last = next;
+        }
+        assert_eq!(open(out.path()).known_prefix(Path::new("a.log")).unwrap().slices, [key("ccc")]);
+    }
+}

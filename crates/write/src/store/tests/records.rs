@@ -28,6 +28,7 @@ fn sample() -> Commit {
                     index: 1,
                     name: "a/b".to_owned(),
                     key: UnitKey { crc32: Some(9), ..slice("hello", 1, 3) },
+                    packed: Some(key("packed")),
                     alias: true,
                 }],
             },
@@ -97,7 +98,7 @@ proptest! {
 
 #[test]
 fn our_names_are_ours() {
-    let run = layout::new_run();
+    let run = layout::new_run(None);
     assert!(layout::is_run(&run), "{run}");
     for number in [1, 999_999, 1_000_000] {
         let job = CommitId::new(&run, number);

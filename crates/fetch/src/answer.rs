@@ -1,0 +1,211 @@
+//! What an answer means: the one place that knows which errors pass.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use crate::config::Api;
+use crate::limits;
+
+/// What to do about a call that did not give what it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It passes: try again, after this long if the server says so.
+    Retry(Option<Duration>),
+    /// Get another bearer token, once.
+    Renew,
+    /// The event type is not licensed: go on without it.
+    Unlicensed,
+    /// The cursor is not known any more: go on without it.
+    StartOver,
+    /// The presigned link has expired: list it again.
+    Expired,
+    /// Only a person can mend it; how.
+    Stop(String),
+}
+
+/// A verdict, and what led to it for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) verdict: Verdict,
+    pub(crate) what: String,
+}
+
+impl Fault {
+    pub(crate) fn passes(what: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Retry(None), what: what.into() }
+    }
+}
+
+/// What the server said in one of its three shapes, or in that of OAuth.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Said {
+    code: String,
+    message: String,
+    retryable: bool,
+}
+
+/// The head of an answer.
+pub(crate) struct Head<'a> {
+    pub(crate) api: Api,
+    pub(crate) status: u16,
+    pub(crate) headers: &'a HeaderMap,
+    /// When it came.
+    pub(crate) now: Timestamp,
+}
+
+/// A wait for API 1.0 where no header says how long.
+const UNSAID: Duration = Duration::from_secs(10 * 60);
+/// Mimecast refuses signatures that are older.
+const SKEW_SECONDS: i64 = 5 * 60;
+
+impl Head<'_> {
+    /// Whether the body is JSON and says that the call succeeded, by the status of HTTP, `meta.status` and `fail`.
+    pub(crate) fn check(&self, body: &[u8]) -> Result<(), Fault> {
+        let parsed = serde_json::from_slice::<Value>(body).ok().filter(Value::is_object);
+        let Some(value) = parsed else {
+            let what = if is_html(body) { "an HTML page" } else { "a body that is no JSON" };
+            return Err(self.unreadable(what));
+        };
+        let said = said(&value);
+        let status = value.pointer("/meta/status").and_then(Value::as_u64).map_or(self.status, |s| s as u16);
+        let status = if (200..300).contains(&self.status) { status } else { self.status };
+        match said {
+            None if (200..300).contains(&status) => Ok(()),
+            said => Err(self.fault(status, &said.unwrap_or_default())),
+        }
+    }
+
+    /// Returns the fault of an answer that is not what this API sends.
+    pub(crate) fn unreadable(&self, what: &str) -> Fault {
+        let what = format!("HTTP {} with {what}{}", self.status, self.request_id());
+        // A page says that something stands before the API: maintenance, or a proxy.
+        let verdict = match self.status {
+            407 => Verdict::Stop(
+                "the proxy wants a name and password: HTTPS_PROXY=http://user:password@host:port".into(),
+            ),
+            404 => Verdict::Stop("check base_url: this host does not speak Mimecast's API".into()),
+            429 => Verdict::Retry(Some(self.rate_limit())),
+            _ => Verdict::Retry(limits::wait(self.headers, self.now)),
+        };
+        Fault { verdict, what }
+    }
+
+    fn rate_limit(&self) -> Duration {
+        limits::wait(self.headers, self.now).unwrap_or(UNSAID)
+    }
+
+    fn fault(&self, status: u16, said: &Said) -> Fault {
+        let code = if said.code.is_empty() { String::new() } else { format!(" {}", said.code) };
+        let message =
+            if said.message.is_empty() { String::new() } else { format!(": {}", cut(&said.message)) };
+        let what = format!("{status}{code}{message}{}", self.request_id());
+        Fault { verdict: self.verdict(status, said), what }
+    }
+
+    fn verdict(&self, status: u16, said: &Said) -> Verdict {
+        let stop = |hint: &str| Verdict::Stop(hint.to_owned());
+        match said.code.as_str() {
+            "err_audit_siem_invalid_token" => return Verdict::StartOver,
+            "err_xdk_binding_expired" => return stop(LOGIN),
+            "err_xdk_invalid_signature" => return Verdict::Stop(self.signature_hint()),
+            "err_developer_key" => {
+                return stop("check app_id and app_key: Mimecast does not know them together");
+            }
+            "err_audit_log_incorrect_region" => {
+                return stop(
+                    "the account is in another region: set region or base_url to that of the account",
+                );
+            }
+            "app_forbidden" if status == 403 => return Verdict::Unlicensed,
+            "token_verification_failed" | "internal_server_error_1" => return Verdict::Retry(None),
+            "invalid_client" | "unauthorized_client" => return stop(CLIENT),
+            _ => {}
+        }
+        match status {
+            429 => Verdict::Retry(Some(self.rate_limit())),
+            500 | 502 | 503 | 504 | 509 => Verdict::Retry(limits::wait(self.headers, self.now)),
+            _ if said.retryable => Verdict::Retry(None),
+            418 => stop(LOGIN),
+            401 if self.api == Api::V2 => Verdict::Renew,
+            401 => Verdict::Stop(self.signature_hint()),
+            403 if self.api == Api::V1 => stop("the user needs the permission Gateway | Tracking | Read"),
+            403 => stop("the application's role does not allow this call"),
+            404 => stop("check base_url: this host does not know the call"),
+            // Said to be a success, yet with something in `fail`.
+            200..300 => Verdict::Retry(None),
+            _ => stop(
+                "Mimecast does not take the request: check the configuration; support asks for the request id",
+            ),
+        }
+    }
+
+    /// What to mend about a signature: the clock if it is off, the keys otherwise.
+    fn signature_hint(&self) -> String {
+        let date = self.headers.get("date").and_then(|value| value.to_str().ok());
+        let server = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
+        let off = server.map_or(0, |server| self.now.as_second() - server.timestamp().as_second());
+        if off.abs() < SKEW_SECONDS {
+            return "check app_key, access_key and secret_key; or run `mimelake login` for a new pair"
+                .to_owned();
+        }
+        let side = if off > 0 { "ahead" } else { "behind" };
+        let off = off.unsigned_abs();
+        format!(
+            "this machine's clock is {off} s {side} of Mimecast's, and signatures hold for minutes: set the clock"
+        )
+    }
+
+    fn request_id(&self) -> String {
+        let id =
+            ["x-request-id", "x-mc-req-id"].iter().find_map(|name| self.headers.get(*name)?.to_str().ok());
+        id.map_or(String::new(), |id| format!(" (request id {})", cut(id)))
+    }
+}
+
+const LOGIN: &str = "the keys have expired: run `mimelake login` for a new pair";
+const CLIENT: &str = "check client_id and client_secret";
+
+/// Whether a body is a page for people.
+pub(crate) fn is_html(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'<')
+}
+
+/// The text of a stranger, at most so long.
+fn cut(text: &str) -> String {
+    text.chars().take(300).collect()
+}
+
+/// Returns the first error that an answer holds, in any of its shapes.
+fn said(value: &Value) -> Option<Said> {
+    let text =
+        |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let read = |value: &Value| Said {
+        code: text(value, "code"),
+        message: text(value, "message"),
+        retryable: value.get("retryable").and_then(Value::as_bool).unwrap_or(false),
+    };
+    match value.get("error") {
+        Some(Value::String(code)) => {
+            return Some(Said {
+                code: code.clone(),
+                message: text(value, "error_description"),
+                retryable: false,
+            });
+        }
+        Some(error @ Value::Object(_)) => return Some(read(error)),
+        _ => {}
+    }
+    let fail = value.get("fail").and_then(Value::as_array)?.first()?;
+    let inner = fail.get("errors").and_then(Value::as_array).map(|errors| errors.first());
+    Some(match inner {
+        Some(Some(error)) => read(error),
+        Some(None) => Said::default(),
+        None => read(fail),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,394 @@
+//! Calls: signed or with a bearer token, tried again while the fault passes.
+
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{RequestBuilder, Response, Url, redirect};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::Mutex;
+use tracing::{debug, warn};
+
+use crate::answer::{Fault, Head, Verdict};
+use crate::bearer::Bearer;
+use crate::clock::{Clock, Stop};
+use crate::config::{Api, Source, is_loopback};
+use crate::error::{ConfigError, FetchError};
+use crate::secret::{Secret, SecretSource};
+use crate::sign::{self, Keys};
+
+/// How long a connection may stand still.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Until the first byte of an answer, and between any two reads of it.
+    pub idle: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(30), idle: Duration::from_secs(60) }
+    }
+}
+
+/// How a run goes about time.
+#[derive(Debug, Clone, Default)]
+pub struct Setting {
+    /// What tells the time.
+    pub clock: Clock,
+    /// What asks it to stop.
+    pub stop: Stop,
+    /// How long it bears with a connection.
+    pub patience: Patience,
+}
+
+/// Tries of one call within one run.
+pub(crate) const TRIES: u32 = 6;
+/// The longest wait between tries where the server says nothing.
+const LONGEST: Duration = Duration::from_secs(60);
+/// The longest answer that is held in memory.
+const MOST_JSON: usize = 16 << 20;
+
+/// The way to one API of one account.
+#[derive(Debug)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    pub(crate) api: Api,
+    auth: Auth,
+    /// What is masked should a server repeat it.
+    secrets: Vec<Secret>,
+    pub(crate) clock: Clock,
+    pub(crate) stop: Stop,
+}
+
+#[derive(Debug)]
+enum Auth {
+    None,
+    Signed(Keys),
+    Bearer(Mutex<Bearer>),
+}
+
+/// What is called.
+#[derive(Debug, Clone)]
+pub(crate) enum Call {
+    /// A JSON body to a path.
+    Post(&'static str, Value),
+    /// A path with a query.
+    Get(&'static str, Vec<(&'static str, String)>),
+}
+
+impl Call {
+    pub(crate) fn path(&self) -> &'static str {
+        match self {
+            Self::Post(path, _) | Self::Get(path, _) => path,
+        }
+    }
+}
+
+/// An answer that is not yet read.
+pub(crate) enum Answer {
+    /// A JSON object that says success, as text, and the token that came with it.
+    Json(Vec<u8>, Option<String>),
+    /// Bytes to be landed.
+    Bytes(Response),
+}
+
+impl Client {
+    /// Returns the way to the source's API. Secrets are read now.
+    pub(crate) fn new(source: &Source, setting: &Setting) -> Result<Self, ConfigError> {
+        let get = |key: &str, from: &Option<SecretSource>| match from {
+            Some(from) => from.get(key, &source.folder),
+            None => {
+                Err(ConfigError::new(format!("{key} is missing"), "run `mimelake login` for a pair of keys"))
+            }
+        };
+        let (auth, secrets) = match source.api {
+            Api::V1 => {
+                let secret_key = get("secret_key", &source.secret_key)?;
+                let [id, key] = [get("app_id", &source.app_id)?, get("app_key", &source.app_key)?];
+                let access = get("access_key", &source.access_key)?;
+                let secrets = vec![key.clone(), access.clone(), secret_key.clone()];
+                (Auth::Signed(Keys::new(id, key, access, &secret_key)?), secrets)
+            }
+            Api::V2 => {
+                let id = get("client_id", &source.client_id)?;
+                let secret = get("client_secret", &source.client_secret)?;
+                let secrets = vec![secret.clone()];
+                (Auth::Bearer(Mutex::new(Bearer::new(id, secret))), secrets)
+            }
+        };
+        Ok(Self { auth, secrets, ..Self::plain(source, source.url()?, setting)? })
+    }
+
+    /// Returns the way to a host that is told nothing of who calls.
+    pub(crate) fn plain(source: &Source, base: Url, setting: &Setting) -> Result<Self, ConfigError> {
+        let http = http(&base, source, setting.patience)?;
+        let Setting { clock, stop, .. } = setting.clone();
+        Ok(Self { http, base, api: source.api, auth: Auth::None, secrets: Vec::new(), clock, stop })
+    }
+
+    /// Returns what `attempt` gives, tried again while its fault passes, so many times at most.
+    pub(crate) async fn patiently<T>(
+        &self,
+        what: &str,
+        mut attempt: impl AsyncFnMut() -> Result<T, Fault>,
+    ) -> Result<T, Trouble> {
+        let mut tries = 0;
+        loop {
+            self.stop.check()?;
+            let fault = match attempt().await {
+                Ok(value) => return Ok(value),
+                Err(fault) => fault,
+            };
+            tries += 1;
+            let (call, said) = (what.to_owned(), self.masked(&fault.what));
+            let after = match fault.verdict {
+                Verdict::Retry(after) => after,
+                Verdict::Unlicensed => return Err(Trouble::Unlicensed),
+                Verdict::StartOver => return Err(Trouble::StartOver),
+                Verdict::Expired => return Err(Trouble::Expired),
+                Verdict::Renew => return Err(refused(call, said, "the bearer token is not taken").into()),
+                Verdict::Stop(hint) => return Err(refused(call, said, &hint).into()),
+            };
+            if tries == TRIES {
+                return Err(FetchError::Passing { call, what: said, tries }.into());
+            }
+            let after = after.unwrap_or_else(|| Duration::from_secs(1 << (tries - 1)).min(LONGEST));
+            warn!(call, wait_s = after.as_secs(), "{said}; trying again");
+            self.clock.wait(after, &self.stop).await?;
+        }
+    }
+
+    /// Returns the JSON answer to a call, tried again while the fault passes; every try is signed anew.
+    pub(crate) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Trouble> {
+        self.patiently(call.path(), async || match self.call(call).await? {
+            Answer::Json(body, _) => serde_json::from_slice(&body)
+                .map_err(|error| Fault::passes(format!("an answer that is not what is due: {error}"))),
+            Answer::Bytes(_) => Err(Fault::passes("an answer that is no JSON")),
+        })
+        .await
+    }
+
+    /// Returns the answer to one try of a call.
+    pub(crate) async fn call(&self, call: &Call) -> Result<Answer, Fault> {
+        match self.send(call).await {
+            Err(Fault { verdict: Verdict::Renew, what }) => {
+                debug!("{what}; asking for another bearer token");
+                if let Auth::Bearer(bearer) = &self.auth {
+                    bearer.lock().await.forget();
+                }
+                self.send(call).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn send(&self, call: &Call) -> Result<Answer, Fault> {
+        let url = self.url(call.path());
+        let request = match call {
+            Call::Post(_, body) => {
+                self.http.post(url).header(CONTENT_TYPE, "application/json").body(body.to_string())
+            }
+            Call::Get(_, query) => {
+                let mut url = url;
+                url.query_pairs_mut().extend_pairs(query);
+                self.http.get(url)
+            }
+        };
+        let request = match &self.auth {
+            Auth::None => request,
+            Auth::Signed(keys) => self.sign(request, keys, call.path()),
+            Auth::Bearer(bearer) => {
+                let token = bearer.lock().await.token(self).await?;
+                request.bearer_auth(token.expose())
+            }
+        };
+        let response = self.execute(request).await?;
+        if response.status().is_success() && is_data(&response) {
+            return Ok(Answer::Bytes(response));
+        }
+        let token = header(&response, "mc-siem-token");
+        self.read(response).await.map(|body| Answer::Json(body, token))
+    }
+
+    fn sign(&self, request: RequestBuilder, keys: &Keys, path: &str) -> RequestBuilder {
+        let date = sign::date(self.clock.now());
+        let id = uuid::Uuid::new_v4().to_string();
+        request
+            .header(AUTHORIZATION, keys.authorization(&date, &id, path))
+            .header("x-mc-app-id", keys.app_id.expose())
+            .header("x-mc-date", date)
+            .header("x-mc-req-id", id)
+    }
+
+    /// Returns the answer to a request without authorization of its own kind, as JSON.
+    pub(crate) async fn request(
+        &self,
+        build: impl FnOnce(&reqwest::Client, Url) -> RequestBuilder,
+        path: &str,
+    ) -> Result<Vec<u8>, Fault> {
+        let response = self.execute(build(&self.http, self.url(path))).await?;
+        self.read(response).await
+    }
+
+    /// Returns the answer to a plain GET of a presigned URL, nothing of ours sent along.
+    pub(crate) async fn download(&self, url: Url) -> Result<Response, Fault> {
+        let response = self.execute(self.http.get(url)).await?;
+        let status = response.status();
+        let head = Head {
+            api: self.api,
+            status: status.as_u16(),
+            headers: response.headers(),
+            now: self.clock.now(),
+        };
+        match status.as_u16() {
+            200..300 => Ok(response),
+            403 | 404 | 410 => {
+                Err(Fault { verdict: Verdict::Expired, what: head.unreadable("an expired link").what })
+            }
+            _ => Err(head.unreadable("no file")),
+        }
+    }
+
+    async fn execute(&self, request: RequestBuilder) -> Result<Response, Fault> {
+        let response = request.send().await.map_err(|error| broken(&error))?;
+        let id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        debug!(url = %bare(response.url()), status = response.status().as_u16(), request_id = id, "answered");
+        Ok(response)
+    }
+
+    async fn read(&self, mut response: Response) -> Result<Vec<u8>, Fault> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+            if body.len() + chunk.len() > MOST_JSON {
+                return Err(Fault::passes("an answer of more than 16 MiB where a short one was due"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let head = Head {
+            api: self.api,
+            status: response.status().as_u16(),
+            headers: response.headers(),
+            now: self.clock.now(),
+        };
+        head.check(&body)?;
+        Ok(body)
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(path);
+        url
+    }
+
+    /// A stranger's text without what must not be printed.
+    fn masked(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
+    }
+}
+
+/// Why a call gave nothing.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// The event type is not licensed.
+    Unlicensed,
+    /// The cursor is not known any more.
+    StartOver,
+    /// The presigned link has expired.
+    Expired,
+    /// It stops here.
+    Fetch(FetchError),
+}
+
+impl<E: Into<FetchError>> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self::Fetch(error.into())
+    }
+}
+
+impl Trouble {
+    /// Returns the error where none of the other outcomes is to be expected.
+    pub(crate) fn unexpected(self, call: &str) -> FetchError {
+        match self {
+            Self::Fetch(error) => error,
+            other => refused(call.to_owned(), format!("{other:?}"), "tell Mimecast's support of it"),
+        }
+    }
+}
+
+fn refused(call: String, what: String, hint: &str) -> FetchError {
+    FetchError::Refused { call, what, hint: hint.to_owned() }
+}
+
+/// Returns the fault of a connection: its causes, without the URL, whose query may be a credential.
+pub(crate) fn broken(error: &reqwest::Error) -> Fault {
+    let mut what = match () {
+        () if error.is_connect() => "cannot connect".to_owned(),
+        () if error.is_timeout() => "the connection stands still".to_owned(),
+        () => "the connection broke".to_owned(),
+    };
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<reqwest::Error>().is_none() {
+            what = format!("{what}: {error}");
+        }
+        cause = error.source();
+    }
+    Fault::passes(what)
+}
+
+/// A URL without what may be secret.
+pub(crate) fn bare(url: &Url) -> String {
+    format!("{}://{}{}", url.scheme(), url.authority().rsplit('@').next().unwrap_or_default(), url.path())
+}
+
+/// A header's value, if it has one.
+pub(crate) fn header(response: &Response, name: &str) -> Option<String> {
+    let value = response.headers().get(name)?.to_str().ok()?.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// Whether the body is bytes to be landed: by the content type, or because it has a file's name.
+fn is_data(response: &Response) -> bool {
+    const BYTES: [&str; 4] =
+        ["application/octet-stream", "application/zip", "application/gzip", "application/x-"];
+    let kind = header(response, "content-type").unwrap_or_default().to_ascii_lowercase();
+    let is_named = header(response, "content-disposition").is_some_and(|value| value.contains("filename"));
+    BYTES.iter().any(|bytes| kind.starts_with(bytes)) || is_named && !kind.starts_with("text/html")
+}
+
+fn http(base: &Url, source: &Source, patience: Patience) -> Result<reqwest::Client, ConfigError> {
+    // The second source finds it there.
+    _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("mimelake/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .connect_timeout(patience.connect)
+        .read_timeout(patience.idle);
+    if is_loopback(base) {
+        builder = builder.no_proxy();
+    }
+    if let Some(path) = &source.ca_file {
+        let path = source.folder.join(path);
+        let failed = |what: String| {
+            ConfigError::new(
+                format!("ca_file {}: {what}", path.display()),
+                "name a file of certificates in PEM",
+            )
+        };
+        let pem = std::fs::read(&path).map_err(|error| failed(error.to_string()))?;
+        let roots = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
+        if roots.is_empty() {
+            return Err(failed("it holds no certificate".to_owned()));
+        }
+        builder = builder.tls_certs_only(roots);
+    }
+    builder.build().map_err(|error| {
+        ConfigError::new(
+            format!("cannot set up TLS: {error}"),
+            "install the platform's certificates, or set ca_file",
+        )
+    })
+}

@@ -1,0 +1,223 @@
+//! `get-siem-logs` of API 1.0: one token, one file or one zip of files a call.
+
+use jiff::SignedDuration;
+use mimelake_landing::put::{Expect, Incoming, Whole};
+use reqwest::Response;
+use reqwest::header::CONTENT_DISPOSITION;
+use serde_json::json;
+use tracing::{info, warn};
+
+use crate::answer::Fault;
+use crate::client::{Answer, Call, Trouble, header};
+use crate::config::FileFormat;
+use crate::cursor::{Cursor, STUCK};
+use crate::error::FetchError;
+use crate::stream::{DAMAGED, Received, Stream};
+
+const PATH: &str = "/api/audit/get-siem-logs";
+const CURSOR: &str = "cursor.json";
+/// Mimecast keeps logs for so long.
+const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How the files are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) format: FileFormat,
+    pub(crate) compress: bool,
+}
+
+/// What one call gave.
+enum Step {
+    /// Nothing new.
+    CaughtUp { token: Option<String> },
+    /// A file, with the token to be sent next.
+    File { file: File, token: Option<String> },
+}
+
+enum File {
+    Whole(Whole, String),
+    Damaged(Incoming, String, String),
+}
+
+/// What came of a file that broke off.
+struct Partly {
+    incoming: Incoming,
+    name: String,
+    token: Option<String>,
+    why: String,
+}
+
+/// Lands all files that there are, page after page.
+pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchError> {
+    let mut cursor = Cursor::load(&stream.folder, CURSOR)?;
+    let now = stream.client.clock.now();
+    if let Some(since) = cursor.caught_up.filter(|since| now.duration_since(*since) > KEPT) {
+        stream.gap(Some(since), "more than the 7 days that Mimecast keeps have passed")?;
+    }
+    let mut started_over = false;
+    loop {
+        stream.client.stop.check()?;
+        let mut partly = None;
+        let before = cursor.cursor.clone();
+        match next(stream, wanted, before.as_deref(), &mut partly).await {
+            Ok(Step::CaughtUp { token }) => {
+                let now = stream.client.clock.now();
+                if let Some(token) = token.filter(|token| before.as_ref() != Some(token)) {
+                    cursor.advance(token, now);
+                }
+                cursor.caught_up = Some(now);
+                save(stream, &cursor)?;
+                return Ok(());
+            }
+            Ok(Step::File { file, token }) => {
+                match file {
+                    File::Whole(whole, name) => stream.land(whole, "", &name).await?,
+                    File::Damaged(incoming, name, why) => stream.quarantine(incoming, &name, &why)?,
+                }
+                if !advance(stream, &mut cursor, token)? {
+                    return Ok(());
+                }
+            }
+            Err(Trouble::StartOver) if before.is_some() && !started_over => {
+                started_over = true;
+                stream.gap(
+                    cursor.moved,
+                    "Mimecast does not know the token any more; beginning with the oldest log it keeps",
+                )?;
+                cursor = Cursor { moved: Some(now), ..Cursor::default() };
+                save(stream, &cursor)?;
+            }
+            Err(trouble) => {
+                let error = trouble.unexpected(PATH);
+                if !give_up(stream, &mut cursor, partly, &error)? {
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+fn save(stream: &Stream, cursor: &Cursor) -> Result<(), FetchError> {
+    cursor.save(&stream.folder, CURSOR)?;
+    stream.watch.update(|status| (status.moved, status.caught_up) = (cursor.moved, cursor.caught_up));
+    Ok(())
+}
+
+/// Moves on to the next token; `false` where there is none, and asking again would give the same again.
+fn advance(stream: &Stream, cursor: &mut Cursor, token: Option<String>) -> Result<bool, FetchError> {
+    match token {
+        Some(token) if cursor.cursor.as_ref() != Some(&token) => {
+            cursor.advance(token, stream.client.clock.now());
+            save(stream, cursor)?;
+            Ok(true)
+        }
+        _ => {
+            warn!(stream = stream.watch.stream(), "the token did not move; nothing more in this round");
+            Ok(false)
+        }
+    }
+}
+
+/// Counts a round that ended with half a file; after so many the half goes to the quarantine and the token moves on.
+fn give_up(
+    stream: &Stream,
+    cursor: &mut Cursor,
+    partly: Option<Partly>,
+    error: &FetchError,
+) -> Result<bool, FetchError> {
+    let Some(Partly { incoming, name, token, why }) =
+        partly.filter(|_| matches!(error, FetchError::Passing { .. }))
+    else {
+        return Ok(false);
+    };
+    cursor.stuck += 1;
+    if cursor.stuck < STUCK || token.is_none() {
+        save(stream, cursor)?;
+        return Ok(false);
+    }
+    stream.quarantine(incoming, &name, &why)?;
+    advance(stream, cursor, token)
+}
+
+async fn next(
+    stream: &Stream,
+    wanted: Wanted,
+    token: Option<&str>,
+    partly: &mut Option<Partly>,
+) -> Result<Step, Trouble> {
+    let mut query = json!({ "type": "MTA", "fileFormat": wanted.format.name(), "compress": wanted.compress });
+    if let (Some(token), Some(query)) = (token, query.as_object_mut()) {
+        query.insert("token".to_owned(), token.into());
+    }
+    let call = Call::Post(PATH, json!({ "data": [query] }));
+    let mut damaged = 0;
+    stream
+        .client
+        .patiently(PATH, async || match stream.client.call(&call).await? {
+            Answer::Json(_, token) => Ok(Ok(Step::CaughtUp { token })),
+            Answer::Bytes(response) => {
+                let (name, token) = (file_name(&response), header(&response, "mc-siem-token"));
+                let received = match stream.receive(response, &name, Expect::Anything).await {
+                    Ok(received) => received,
+                    Err(error) => return Ok(Err(error)),
+                };
+                *partly = None;
+                let file = match received {
+                    Received::Whole(whole) => File::Whole(whole, name),
+                    Received::Damaged(bad) => {
+                        damaged += 1;
+                        let why = bad.damage.reason.to_string();
+                        if damaged < DAMAGED {
+                            return Err(Fault::passes(format!("{name} is damaged: {why}")));
+                        }
+                        File::Damaged(bad.incoming, name, why)
+                    }
+                    Received::Cut(incoming, fault) => {
+                        info!(file = name, bytes = incoming.len(), "it broke off");
+                        *partly = Some(Partly { incoming, name, token, why: fault.what.clone() });
+                        return Err(fault);
+                    }
+                };
+                Ok(Ok(Step::File { file, token }))
+            }
+        })
+        .await?
+        .map_err(Trouble::from)
+}
+
+/// The name that the server gives a file, as it is; empty where it gives none.
+fn file_name(response: &Response) -> String {
+    let value = response.headers().get(CONTENT_DISPOSITION);
+    value.map(|value| disposition(&String::from_utf8_lossy(value.as_bytes()))).unwrap_or_default()
+}
+
+/// The `filename` of a `Content-Disposition`.
+fn disposition(value: &str) -> String {
+    let lower = value.to_ascii_lowercase();
+    let Some(at) = lower.find("filename=") else { return String::new() };
+    let rest = value.get(at + "filename=".len()..).unwrap_or_default().trim();
+    let name = match rest.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next(),
+        None => rest.split(';').next(),
+    };
+    name.unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::disposition;
+
+    #[test]
+    fn names_out_of_headers() {
+        let cases = [
+            ("attachment; filename=\"delivery_20160705162902600.log\"", "delivery_20160705162902600.log"),
+            ("attachment; FileName=a.zip; size=3", "a.zip"),
+            ("attachment; filename=\"../a b.zip", "../a b.zip"),
+            ("inline", ""),
+            ("filename=", ""),
+        ];
+        for (value, name) in cases {
+            assert_eq!(disposition(value), name, "{value}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What every stream of an account shares while a round runs.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use mimelake_landing::put::{Bad, Expect, Folder, Incoming, Landed, Whole};
+use reqwest::Response;
+use serde_json::json;
+use tracing::{debug, info, warn};
+
+use crate::answer::Fault;
+use crate::client::{Client, broken};
+use crate::error::FetchError;
+use crate::status::Watch;
+
+/// A client, the folder it lands in, and who is told.
+#[derive(Debug, Clone)]
+pub(crate) struct Stream {
+    pub(crate) client: Arc<Client>,
+    pub(crate) folder: Arc<Folder>,
+    pub(crate) watch: Watch,
+}
+
+/// A file that came in, as far as it came.
+pub(crate) enum Received {
+    /// Complete and in order.
+    Whole(Whole),
+    /// Complete, and damaged.
+    Damaged(Box<Bad>),
+    /// It broke off.
+    Cut(Incoming, Fault),
+}
+
+/// Downloads of a damaged file before it is put into the quarantine.
+pub(crate) const DAMAGED: u32 = 3;
+
+impl Stream {
+    /// Returns the body of a response, on the disk.
+    pub(crate) async fn receive(
+        &self,
+        mut response: Response,
+        name: &str,
+        expect: Expect,
+    ) -> Result<Received, FetchError> {
+        let mut incoming = self.folder.incoming()?;
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => incoming.write(&chunk)?,
+                Ok(None) => break,
+                Err(error) => return Ok(Received::Cut(incoming, broken(&error))),
+            }
+        }
+        let name = name.to_owned();
+        let checked = blocking(move || incoming.check(&name, expect)).await?;
+        Ok(checked.map_or_else(Received::Damaged, Received::Whole))
+    }
+
+    /// Returns once the file is safe, or known to be. `date` is the folder's, where the name has none.
+    pub(crate) async fn land(&self, whole: Whole, above: &str, name: &str) -> Result<(), FetchError> {
+        if whole.is_empty() {
+            info!(stream = self.watch.stream(), file = name, "an archive without a file; nothing to land");
+            return Ok(());
+        }
+        let bytes = whole.len();
+        let below = format!("{above}{}", date_folder(name, self.client.clock.now()));
+        let folder = Arc::clone(&self.folder);
+        match blocking(move || folder.land(whole, &below)).await?? {
+            Landed::New(path) => {
+                info!(stream = self.watch.stream(), file = %path.display(), bytes, "landed");
+                self.watch.update(|status| {
+                    status.files += 1;
+                    status.bytes += bytes;
+                });
+            }
+            Landed::Known => {
+                debug!(stream = self.watch.stream(), file = name, "known: landed before");
+                self.watch.update(|status| status.known += 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a damaged file away and makes a note of it, so that it blocks nothing.
+    pub(crate) fn quarantine(&self, incoming: Incoming, name: &str, why: &str) -> Result<(), FetchError> {
+        let path = self.folder.quarantine(incoming, name)?;
+        warn!(
+            stream = self.watch.stream(),
+            file = %path.display(),
+            "put into the quarantine: {why}; `mimelake convert` with this path reads what can be read"
+        );
+        self.watch.update(|status| status.quarantined += 1);
+        self.note("quarantine", &json!({ "file": path.display().to_string(), "why": why }))
+    }
+
+    /// Makes a note that logs may be missing.
+    pub(crate) fn gap(&self, since: Option<Timestamp>, why: &str) -> Result<(), FetchError> {
+        let from = since.map(|time| time.to_string());
+        warn!(stream = self.watch.stream(), since = from, "logs may be missing: {why}");
+        self.watch.update(|status| status.gaps += 1);
+        self.note("gap", &json!({ "since": from, "why": why }))
+    }
+
+    pub(crate) fn note(&self, what: &str, about: &serde_json::Value) -> Result<(), FetchError> {
+        let at = self.client.clock.now().to_string();
+        let line = json!({ "at": at, "what": what, "stream": self.watch.stream(), "about": about });
+        Ok(self.folder.note(&line.to_string())?)
+    }
+}
+
+/// Runs what waits for the disk beside the connections.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, FetchError> {
+    // It fails only where the work panicked, or the run is being torn down.
+    tokio::task::spawn_blocking(work).await.map_err(|_| FetchError::Stopped)
+}
+
+/// Returns `YYYY/MM/DD` by the date in a name (`receipt_20260302…`), or else by the day it is.
+pub(crate) fn date_folder(name: &str, now: Timestamp) -> String {
+    let runs = name.split(|c: char| !c.is_ascii_digit()).filter(|digits| matches!(digits.len(), 8 | 14 | 17));
+    let dates = runs.filter_map(|digits| {
+        let number = |from: usize, to: usize| digits.get(from..to)?.parse::<i16>().ok();
+        jiff::civil::Date::new(number(0, 4)?, number(4, 6)? as i8, number(6, 8)? as i8).ok()
+    });
+    let dated = { dates }.find(|date| (2000..2100).contains(&date.year()));
+    let date = dated.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
+    date.strftime("%Y/%m/%d").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_lie_under_the_date_of_their_name() {
+        let now: Timestamp = "2026-03-05T23:59:59Z".parse().unwrap();
+        let cases = [
+            ("receipt_20260302101500118.siem", "2026/03/02"),
+            ("delivery_20260302101500.json.gz", "2026/03/02"),
+            ("av_20260302.log", "2026/03/02"),
+            ("9d1c0000-20269902.zip", "2026/03/05"),
+            ("00000001.zip", "2026/03/05"),
+            ("a.zip", "2026/03/05"),
+        ];
+        for (name, folder) in cases {
+            assert_eq!(date_folder(name, now), folder, "{name}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Audit events, by both APIs.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use mimelake_fetch::{Config, Scope, audit_categories};
+use mimelake_mock::{AuditEvent, AuditNext, Endpoint, Fault, LimitForm, Options, Rule};
+
+use crate::lab::{Lab, seconds};
+
+const ACCESS: &str = "[source.eu.audit]\ncategories = [\"mimecast_access_logs\", \"account_logs\", \"authentication_logs\", \"policy_logs\"]";
+
+fn options(next: AuditNext, script: Vec<Rule>) -> Options {
+    let newest = Timestamp::now() - SignedDuration::from_mins(2);
+    let audit = AuditEvent::made_up(1200, newest, SignedDuration::from_mins(3));
+    Options { audit, audit_next: next, script: script.into(), ..Options::default() }
+}
+
+/// The ids that were landed, each once.
+fn ids(lab: &Lab) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    for (name, bytes) in lab.landed("audit") {
+        for line in String::from_utf8(bytes).unwrap().lines() {
+            let event: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert!(ids.insert(event["id"].as_str().unwrap().to_owned()), "{name}: twice");
+        }
+    }
+    ids
+}
+
+fn expected(lab: &Lab) -> BTreeSet<String> {
+    lab.mock.audit_events().into_iter().map(|event| event.id).collect()
+}
+
+fn audit(lab: &Lab) {
+    let round = lab.fetcher(Scope::Audit).unwrap().round();
+    assert!(round.failures.is_empty(), "{:?}", round.failures);
+}
+
+#[test]
+fn pages_to_the_true_end_in_both_apis() {
+    for next in [AuditNext::Text, AuditNext::Object, AuditNext::EmptyEnd] {
+        for lab in [Lab::v1(options(next, vec![]), ACCESS), Lab::v2(options(next, vec![]), ACCESS)] {
+            audit(&lab);
+            assert_eq!(ids(&lab), expected(&lab), "{next:?}");
+            assert!(ids(&lab).len() == 1200);
+        }
+    }
+}
+
+#[test]
+fn remembers_how_far_it_came_and_takes_what_came_late() {
+    let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
+    audit(&lab);
+    let calls = lab.mock.requests().len();
+    let mut late = lab.mock.audit_events()[0].clone();
+    late.id = "late".to_owned();
+    late.time = Timestamp::now() - SignedDuration::from_hours(20);
+    lab.mock.add_audit_event(late);
+    audit(&lab);
+    assert_eq!(ids(&lab), expected(&lab));
+    assert!(lab.mock.requests().len() - calls <= 10, "a day's window, not sixty");
+    audit(&lab);
+    assert_eq!(ids(&lab), expected(&lab));
+}
+
+#[test]
+fn other_categories_begin_anew_and_land_nothing_twice() {
+    let some = "[source.eu.audit]\ncategories = [\"mimecast_access_logs\"]";
+    let lab = Lab::v1(options(AuditNext::Text, vec![]), some);
+    audit(&lab);
+    let before = ids(&lab);
+    let text = std::fs::read_to_string(&lab.config).unwrap();
+    crate::lab::write_private(&lab.config, &text.replace(some, ACCESS));
+    audit(&lab);
+    assert!(before.len() < 1200 && ids(&lab) == expected(&lab));
+}
+
+#[test]
+fn what_passes_is_tried_again() {
+    for fault in [
+        Fault::status(503),
+        Fault::HtmlPage,
+        Fault::BadJson,
+        Fault::hidden_error("internal_server_error_1", 500),
+        Fault::Limited { form: LimitForm::ResetMillis, milliseconds: 1000 },
+    ] {
+        let lab = Lab::v1(
+            options(AuditNext::Text, vec![Rule::new(Endpoint::Audit, fault.clone()).on(3..=3)]),
+            ACCESS,
+        );
+        audit(&lab);
+        assert_eq!((ids(&lab), seconds(&lab)), (expected(&lab), vec![1]), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_run_that_stops_in_the_middle_is_completed_by_the_next() {
+    let rule = Rule::new(Endpoint::Audit, Fault::status(500)).on(61..=66);
+    let lab = Lab::v2(options(AuditNext::Text, vec![rule]), ACCESS);
+    let round = lab.fetcher(Scope::Audit).unwrap().round();
+    assert!(round.failures[0].error.passes());
+    audit(&lab);
+    assert_eq!(ids(&lab), expected(&lab));
+}
+
+#[test]
+fn the_categories_are_listed() {
+    let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
+    let config = Config::read(&lab.config).unwrap();
+    let categories = audit_categories(config.source("eu").unwrap(), &lab.setting).unwrap();
+    assert!(categories.iter().any(|name| name == "mimecast_access_logs"), "{categories:?}");
+}
+
+#[test]
+fn fetch_takes_both_logs_and_audit_events() {
+    let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
+    lab.fetch();
+    lab.is_complete("siem-v1", crate::lab::ZIPS);
+    assert_eq!(ids(&lab), expected(&lab));
+}

@@ -1,0 +1,52 @@
+//! Logging in for a pair of keys.
+
+use mimelake_fetch::{Config, Credentials, FetchError, KeyPair, Secret, login};
+use mimelake_mock::{Endpoint, Fault, Options, Rule, credentials};
+
+use crate::lab::{Lab, ZIPS};
+
+fn try_login(lab: &Lab, email: &str, password: &str, is_domain: bool) -> Result<KeyPair, FetchError> {
+    let config = Config::read(&lab.config).unwrap();
+    let who = Credentials { email: email.to_owned(), password: Secret::new(password), is_domain };
+    login(config.source("eu").unwrap(), &who, lab.mock.base_url(), &lab.setting)
+}
+
+#[test]
+fn a_new_pair_fetches() {
+    for (password, is_domain) in [(credentials::CLOUD_PASSWORD, false), (credentials::DOMAIN_PASSWORD, true)]
+    {
+        let lab = Lab::v1(Options::default(), "");
+        lab.mock.expire_bindings();
+        assert!(lab.failure().hint().unwrap().contains("mimelake login"));
+        let pair = try_login(&lab, credentials::EMAIL, password, is_domain).unwrap();
+        assert_eq!(pair.base_url, lab.mock.base_url());
+        let text = std::fs::read_to_string(&lab.config).unwrap();
+        let text = text.replace(credentials::ACCESS_KEY, pair.access_key.expose());
+        crate::lab::write_private(
+            &lab.config,
+            &text.replace(credentials::SECRET_KEY, pair.secret_key.expose()),
+        );
+        lab.fetch();
+        lab.is_complete("siem-v1", ZIPS);
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let lab = Lab::v1(Options::default(), "");
+    let error = try_login(&lab, "nobody@example.com", "x", false).unwrap_err();
+    assert!(error.to_string().contains("no account"), "{error}");
+    let error = try_login(&lab, credentials::EMAIL, "hunter2", false).unwrap_err();
+    assert!(error.hint().unwrap().contains("password"), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+    let lab = Lab::v2(Options::default(), "");
+    assert!(try_login(&lab, credentials::EMAIL, "x", false).unwrap_err().to_string().contains("API 2.0"));
+}
+
+#[test]
+fn what_passes_is_tried_again() {
+    let script =
+        vec![Rule::new(Endpoint::Discover, Fault::status(503)), Rule::new(Endpoint::Login, Fault::HtmlPage)];
+    let lab = Lab::v1(Options { script: script.into(), ..Options::default() }, "");
+    try_login(&lab, credentials::EMAIL, credentials::CLOUD_PASSWORD, false).unwrap();
+}

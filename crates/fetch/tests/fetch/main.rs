@@ -1,0 +1,8 @@
+//! Fetching from the stand-in, and every way in which it misbehaves.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod audit;
+mod lab;
+mod login;
+mod siem1;
+mod siem2;

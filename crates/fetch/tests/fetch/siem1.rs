@@ -1,0 +1,291 @@
+//! API 1.0.
+
+use mimelake_fetch::FetchError;
+use mimelake_mock::{At, Content, Endpoint, Fault, FileFormat, Generate, LimitForm, Options, Rule, Sequence};
+
+use crate::lab::{Lab, ZIPS, seconds};
+
+fn faulty(rules: Vec<Rule>) -> Options {
+    Options { script: rules.into(), ..Options::default() }
+}
+
+fn siem1(fault: Fault) -> Rule {
+    Rule::new(Endpoint::Siem1, fault)
+}
+
+#[test]
+fn lands_every_file_once_byte_for_byte() {
+    let lab = Lab::v1(Options::default(), "");
+    lab.fetch();
+    lab.is_complete("siem-v1", ZIPS);
+    let calls = lab.mock.requests().len();
+    assert_eq!(
+        calls,
+        lab.mock.expected(ZIPS).count() + 1,
+        "one call a file, and one that says there is no more"
+    );
+    lab.fetch();
+    assert_eq!(lab.mock.requests().len(), calls + 1, "the cursor was kept");
+    lab.is_complete("siem-v1", ZIPS);
+}
+
+#[test]
+fn lands_what_is_asked_for() {
+    for (more, sequence) in [
+        ("compress = false", Sequence::Logs(FileFormat::KeyValue)),
+        ("file_format = \"json\"", Sequence::Zips(FileFormat::Json)),
+        ("compress = false\nfile_format = \"json\"", Sequence::Logs(FileFormat::Json)),
+    ] {
+        let lab = Lab::v1(Options::default(), more);
+        lab.fetch();
+        lab.is_complete("siem-v1", sequence);
+    }
+}
+
+#[test]
+fn goes_on_where_it_stopped_as_files_come_out() {
+    let lab = Lab::v1(Options { out: Some(0), ..Options::default() }, "");
+    lab.fetch();
+    for out in [8, 20, 40] {
+        lab.mock.publish(out);
+        lab.fetch();
+    }
+    lab.is_complete("siem-v1", ZIPS);
+}
+
+#[test]
+fn what_passes_is_tried_again_and_signed_anew() {
+    let body = |n| At::Body(n);
+    let cases: Vec<(Fault, Vec<u64>)> = vec![
+        (Fault::status(500), vec![1]),
+        (Fault::status(502), vec![1]),
+        (Fault::status(503), vec![1]),
+        (Fault::status(504), vec![1]),
+        (Fault::status(509), vec![1]),
+        (Fault::error("internal_server_error_1", 500), vec![1]),
+        (Fault::hidden_error("internal_server_error_1", 500), vec![1]),
+        (Fault::Limited { form: LimitForm::Silent, milliseconds: 0 }, vec![600]),
+        (Fault::Limited { form: LimitForm::RetryAfter, milliseconds: 7000 }, vec![7]),
+        (Fault::Limited { form: LimitForm::ResetMillis, milliseconds: 9000 }, vec![9]),
+        (Fault::Limited { form: LimitForm::ResetMillis, milliseconds: 3 }, vec![1]),
+        (Fault::Limited { form: LimitForm::RetryAfter, milliseconds: 1 << 40 }, vec![900]),
+        (Fault::Limited { form: LimitForm::ResetEpoch, milliseconds: 1 << 40 }, vec![900]),
+        (Fault::Limited { form: LimitForm::ResetEpochMillis, milliseconds: 1 << 40 }, vec![900]),
+        (Fault::Limited { form: LimitForm::RetryAfterDate, milliseconds: 1 << 40 }, vec![900]),
+        (Fault::HtmlPage, vec![1]),
+        (Fault::BadJson, vec![1]),
+        (Fault::Corrupt, vec![1]),
+        (Fault::Shorten { bytes: 30 }, vec![1]),
+        (Fault::Shorten { bytes: 1 << 40 }, vec![1]),
+        (Fault::Close { at: At::Start, chunked: None }, vec![1]),
+        (Fault::Close { at: At::Head, chunked: None }, vec![1]),
+        (Fault::Close { at: body(0), chunked: Some(true) }, vec![1]),
+        (Fault::Close { at: body(100), chunked: Some(true) }, vec![1]),
+        (Fault::Close { at: body(100), chunked: Some(false) }, vec![1]),
+        (Fault::Stall { at: At::Start }, vec![1]),
+        (Fault::Stall { at: At::Head }, vec![1]),
+        (Fault::Stall { at: body(100) }, vec![1]),
+    ];
+    for (fault, waits) in cases {
+        let lab = Lab::v1(faulty(vec![siem1(fault.clone()).on(2..=2)]), "");
+        lab.fetch();
+        lab.is_complete("siem-v1", ZIPS);
+        assert_eq!(seconds(&lab), waits, "{fault:?}");
+        assert!(lab.landed("_quarantine").is_empty(), "{fault:?}");
+        let requests = lab.mock.requests();
+        let mut ids: Vec<_> = requests.iter().map(|r| r.header("x-mc-req-id").unwrap()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), requests.len(), "{fault:?}: every try has an id of its own");
+    }
+}
+
+#[test]
+fn what_does_not_pass_within_a_run_stops_it_and_keeps_what_landed() {
+    let lab = Lab::v1(faulty(vec![siem1(Fault::status(503)).on(4..=9)]), "");
+    let error = lab.failure();
+    assert!(error.passes() && error.to_string().contains("503"), "{error}");
+    assert_eq!(seconds(&lab), [1, 2, 4, 8, 16]);
+    assert_eq!(lab.landed("siem-v1").len(), 3);
+    lab.fetch();
+    lab.is_complete("siem-v1", ZIPS);
+}
+
+#[test]
+fn what_only_a_person_can_mend_stops_at_once_and_says_how() {
+    let cases = [
+        (Fault::binding_expired(), "mimelake login"),
+        (Fault::hidden_error("err_xdk_binding_expired", 418), "mimelake login"),
+        (Fault::error("err_xdk_invalid_signature", 401), "secret_key"),
+        (Fault::error("unknown", 401), "secret_key"),
+        (Fault::error("err_developer_key", 400), "app_id"),
+        (Fault::wrong_region(), "region"),
+        (Fault::error("err_validation_null", 400), "configuration"),
+        (Fault::error("forbidden", 403), "Gateway | Tracking | Read"),
+        (Fault::status(404), "base_url"),
+    ];
+    for (fault, hint) in cases {
+        let lab = Lab::v1(faulty(vec![siem1(fault.clone()).every()]), "");
+        let error = lab.failure();
+        assert!(matches!(error, FetchError::Refused { .. }) && !error.passes(), "{fault:?}: {error}");
+        assert!(error.hint().unwrap().contains(hint), "{fault:?}: {error}: {:?}", error.hint());
+        assert!(lab.setting.clock.waits().is_empty(), "{fault:?}");
+        assert_eq!(lab.mock.requests().len(), 1, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_wrong_clock_is_told_apart_from_a_wrong_key() {
+    for (skew, side) in [(1, "behind"), (-1, "ahead")] {
+        let clock_skew = jiff::SignedDuration::from_hours(skew);
+        let lab = Lab::v1(Options { clock_skew, ..Options::default() }, "");
+        let error = lab.failure();
+        let hint = error.hint().unwrap();
+        assert!(hint.contains(side) && hint.contains("set the clock"), "{error}: {hint}");
+    }
+    let wrong_key = "secret_key = \"d3Jvbmc=\"";
+    let lab = Lab::v1(Options::default(), "");
+    let text = std::fs::read_to_string(&lab.config).unwrap();
+    let line = text.lines().find(|line| line.starts_with("secret_key")).unwrap();
+    crate::lab::write_private(&lab.config, &text.replace(line, wrong_key));
+    assert!(lab.failure().hint().unwrap().contains("check app_key"));
+}
+
+#[test]
+fn an_unknown_token_starts_over_and_records_the_gap() {
+    let lab = Lab::v1(faulty(vec![siem1(Fault::invalid_token()).on(5..=5)]), "");
+    lab.fetch();
+    lab.is_complete("siem-v1", ZIPS);
+    let notes = lab.state("siem-v1.notes.ndjson");
+    assert_eq!(notes.lines().count(), 1);
+    assert!(notes.contains("\"what\":\"gap\"") && notes.contains("token"), "{notes}");
+    // Always unknown: one start a round, and then it is left for later.
+    let lab = Lab::v1(
+        faulty(vec![siem1(Fault::invalid_token()).on(2..=2), siem1(Fault::invalid_token()).on(4..=4)]),
+        "",
+    );
+    lab.failure();
+}
+
+#[test]
+fn a_corrupt_file_goes_to_the_quarantine_and_blocks_nothing() {
+    for fault in [Fault::Corrupt, Fault::Shorten { bytes: 25 }] {
+        let bad = 4;
+        let lab = Lab::v1(faulty(vec![siem1(fault).file(bad).every()]), "");
+        lab.fetch();
+        let expected: Vec<_> = lab.mock.expected(ZIPS).map(|file| file.name).collect();
+        let landed = lab.landed("siem-v1");
+        assert_eq!(landed.len(), expected.len() - 1);
+        assert!(!landed.contains_key(&expected[bad]));
+        let quarantine = lab.landed("_quarantine");
+        let stem = expected[bad].trim_end_matches(".zip");
+        assert!(
+            quarantine.len() == 1 && quarantine.keys().all(|name| name.starts_with(stem)),
+            "{:?}",
+            quarantine.keys()
+        );
+        assert_eq!(seconds(&lab), [1, 2], "three tries");
+        let notes = lab.state("siem-v1.notes.ndjson");
+        assert!(notes.contains("\"what\":\"quarantine\"") && notes.contains(stem), "{notes}");
+    }
+}
+
+#[test]
+fn a_file_that_always_breaks_off_is_given_up_after_some_runs() {
+    let fault = Fault::Close { at: At::Body(200), chunked: Some(false) };
+    let lab = Lab::v1(faulty(vec![siem1(fault).file(2).every()]), "");
+    for _ in 0..2 {
+        assert!(lab.failure().passes());
+        assert_eq!(lab.landed("siem-v1").len(), 2);
+    }
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v1").len(), lab.mock.expected(ZIPS).count() - 1);
+    assert_eq!(lab.landed("_quarantine").len(), 1);
+}
+
+#[test]
+fn an_empty_zip_moves_the_token_and_lands_nothing() {
+    let lab = Lab::v1(faulty(vec![siem1(Fault::EmptyZip).on(3..=3)]), "");
+    lab.fetch();
+    lab.is_complete("siem-v1", ZIPS);
+}
+
+#[test]
+fn hostile_names_stay_where_they_belong() {
+    let lab = Lab::v1(
+        faulty(vec![siem1(Fault::HostileName).on(2..=2), siem1(Fault::HostileMembers).on(4..=4)]),
+        "",
+    );
+    lab.fetch();
+    let landed = lab.landed("siem-v1");
+    assert_eq!(landed.len(), lab.mock.expected(ZIPS).count() + lab.mock.extra().len());
+    let bytes: Vec<_> = landed.values().cloned().collect();
+    assert!(lab.mock.expected(ZIPS).all(|file| bytes.contains(&file.bytes.to_vec())));
+    let outside = crate::lab::files(lab.land.path());
+    assert!(
+        outside.keys().all(|name| !name.contains("..") && !name.starts_with('/')),
+        "{:?}",
+        outside.keys()
+    );
+}
+
+#[test]
+fn a_token_that_does_not_move_ends_the_round() {
+    for fault in [Fault::NoToken, Fault::SameToken] {
+        let lab = Lab::v1(faulty(vec![siem1(fault.clone()).on(3..=3)]), "");
+        lab.fetch();
+        assert_eq!((lab.landed("siem-v1").len(), lab.mock.requests().len()), (3, 3), "{fault:?}");
+        lab.fetch();
+        lab.is_complete("siem-v1", ZIPS);
+    }
+}
+
+#[test]
+fn nothing_new_without_a_token_keeps_the_old_one() {
+    let lab = Lab::v1(Options::default(), "");
+    lab.fetch();
+    let cursor = lab.state("siem-v1.cursor.json");
+    lab.mock.set_script(vec![siem1(Fault::NoToken).every()].into());
+    lab.fetch();
+    let token = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["cursor"].clone();
+    assert_eq!(token(&lab.state("siem-v1.cursor.json")), token(&cursor));
+}
+
+#[test]
+fn a_lost_cursor_fetches_again_and_lands_nothing_twice() {
+    let lab = Lab::v1(Options::default(), "");
+    lab.fetch();
+    std::fs::remove_file(lab.land.path().join("C0A0/_state/siem-v1.cursor.json")).unwrap();
+    lab.fetch();
+    lab.is_complete("siem-v1", ZIPS);
+    std::fs::write(lab.land.path().join("C0A0/_state/siem-v1.cursor.json"), "{").unwrap();
+    let error = lab.failure();
+    assert!(error.to_string().contains("siem-v1.cursor.json") && error.hint().unwrap().contains("remove it"));
+}
+
+#[test]
+fn a_stream_left_alone_for_too_long_is_a_gap() {
+    let mut lab = Lab::v1(Options::default(), "");
+    lab.fetch();
+    lab.setting.clock = mimelake_fetch::Clock::skipping(jiff::SignedDuration::from_hours(8 * 24));
+    let _ = lab.round();
+    assert!(lab.state("siem-v1.notes.ndjson").contains("7 days"));
+}
+
+#[test]
+fn a_second_run_is_told_who_holds_the_folder() {
+    let lab = Lab::v1(Options::default(), "");
+    let first = lab.fetcher(mimelake_fetch::Scope::All).unwrap();
+    let error = lab.fetcher(mimelake_fetch::Scope::All).unwrap_err();
+    assert!(error.to_string().contains("siem-v1.lock") && error.to_string().contains("pid"), "{error}");
+    drop(first);
+    lab.fetch();
+}
+
+#[test]
+fn a_large_backlog_is_caught_up_in_one_round() {
+    let content = Content::generated(Generate { files: 400, ..Generate::default() });
+    let lab = Lab::v1(Options { content, ..Options::default() }, "");
+    lab.fetch();
+    lab.is_complete("siem-v1", ZIPS);
+}

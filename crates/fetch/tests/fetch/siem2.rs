@@ -1,0 +1,262 @@
+//! API 2.0.
+
+use std::time::Duration;
+
+use mimelake_fetch::FetchError;
+use mimelake_mock::{
+    At, Content, Endpoint, ErrorShape, Fault, Generate, Limit, LimitForm, Options, Rule, Sequence,
+};
+
+use crate::lab::{Lab, seconds};
+
+const BATCHES: Sequence = Sequence::Batches;
+const TYPES: &str = "types = [\"receipt\", \"process\", \"delivery\", \"url protect\"]";
+
+fn lab(rules: Vec<Rule>) -> Lab {
+    Lab::v2(Options { script: rules.into(), ..Options::default() }, TYPES)
+}
+
+fn batch(fault: Fault) -> Rule {
+    Rule::new(Endpoint::Batch, fault)
+}
+
+fn presigned(fault: Fault) -> Rule {
+    Rule::new(Endpoint::Presigned, fault)
+}
+
+fn calls(lab: &Lab, endpoint: Endpoint) -> usize {
+    lab.mock.requests().iter().filter(|request| request.endpoint == endpoint).count()
+}
+
+#[test]
+fn lands_every_file_of_every_type() {
+    for page_size in [1, 3, 100] {
+        let lab = Lab::v2(Options { page_size, ..Options::default() }, "");
+        lab.fetch();
+        lab.is_complete("siem-v2", BATCHES);
+        let files = lab.landed("siem-v2").len();
+        lab.fetch();
+        assert_eq!(calls(&lab, Endpoint::Presigned), files, "the cursors were kept");
+    }
+}
+
+#[test]
+fn files_lie_in_a_folder_for_each_type() {
+    let lab = lab(vec![]);
+    lab.fetch();
+    let siem = lab.land.path().join("C0A0/siem-v2");
+    let mut tables: Vec<_> = std::fs::read_dir(siem).unwrap().map(|e| e.unwrap().file_name()).collect();
+    tables.sort();
+    assert_eq!(tables, ["delivery", "process", "receipt", "url_protect"]);
+}
+
+#[test]
+fn goes_on_where_it_stopped_as_files_come_out() {
+    let lab = Lab::v2(Options { out: Some(0), page_size: 2, ..Options::default() }, TYPES);
+    lab.fetch();
+    for out in [7, 21, 40] {
+        lab.mock.publish(out);
+        lab.fetch();
+    }
+    lab.is_complete("siem-v2", BATCHES);
+}
+
+#[test]
+fn downloads_are_told_nothing_of_who_calls() {
+    let lab = lab(vec![]);
+    lab.fetch();
+    for request in lab.mock.requests().iter().filter(|request| request.endpoint == Endpoint::Presigned) {
+        assert!(request.header("authorization").is_none() && request.header("cookie").is_none());
+    }
+}
+
+#[test]
+fn what_passes_is_tried_again() {
+    let error = |code: &str, status, shape| Fault::Error { code: code.to_owned(), status, http: None, shape };
+    let lists = [
+        Fault::status(500),
+        Fault::status(503),
+        error("internal_server_error_1", 500, ErrorShape::Fail),
+        error("token_verification_failed", 401, ErrorShape::Error),
+        Fault::HtmlPage,
+        Fault::BadJson,
+        Fault::Close { at: At::Start, chunked: None },
+        Fault::Close { at: At::Body(10), chunked: None },
+        Fault::Stall { at: At::Start },
+        Fault::Stall { at: At::Body(10) },
+        Fault::Limited { form: LimitForm::RetryAfter, milliseconds: 1000 },
+        Fault::Limited { form: LimitForm::ResetEpoch, milliseconds: 1 },
+    ];
+    for fault in lists {
+        let lab = lab(vec![batch(fault.clone()).on(2..=2)]);
+        lab.fetch();
+        lab.is_complete("siem-v2", BATCHES);
+        assert_eq!(seconds(&lab), [1], "{fault:?}");
+    }
+    let files = [
+        Fault::status(500),
+        Fault::status(503),
+        Fault::HtmlPage,
+        Fault::Corrupt,
+        Fault::Shorten { bytes: 5 },
+        Fault::Shorten { bytes: 1 << 40 },
+        Fault::Close { at: At::Start, chunked: None },
+        Fault::Close { at: At::Body(50), chunked: Some(true) },
+        Fault::Close { at: At::Body(50), chunked: Some(false) },
+        Fault::Stall { at: At::Body(50) },
+        Fault::Limited { form: LimitForm::RetryAfter, milliseconds: 1000 },
+    ];
+    for fault in files {
+        let lab = lab(vec![presigned(fault.clone()).on(7..=7)]);
+        lab.fetch();
+        lab.is_complete("siem-v2", BATCHES);
+        assert_eq!(seconds(&lab), [1], "{fault:?}");
+        assert!(lab.landed("_quarantine").is_empty(), "{fault:?}");
+    }
+}
+
+#[test]
+fn an_expired_link_is_listed_again() {
+    for rule in [
+        presigned(Fault::expired()).on(3..=4),
+        presigned(Fault::status(404)).on(3..=3),
+        batch(Fault::ExpiredLinks).on(2..=2),
+    ] {
+        let lab = lab(vec![rule.clone()]);
+        lab.fetch();
+        lab.is_complete("siem-v2", BATCHES);
+        assert!(lab.setting.clock.waits().is_empty(), "{rule:?}");
+    }
+}
+
+#[test]
+fn links_that_always_expire_are_not_retried_for_ever() {
+    let lab = lab(vec![batch(Fault::ExpiredLinks).about("receipt").every()]);
+    for _ in 0..2 {
+        let error = lab.failure();
+        assert!(error.passes() && error.to_string().contains("expire"), "{error}");
+        assert_eq!(lab.landed("siem-v2").len(), 30, "the other types are there");
+    }
+    lab.fetch();
+    assert!(lab.state("siem-v2.notes.ndjson").contains("\"what\":\"gap\""));
+}
+
+#[test]
+fn a_corrupt_file_goes_to_the_quarantine_and_the_cursor_moves_on() {
+    for fault in [Fault::Corrupt, Fault::Shorten { bytes: 4 }] {
+        let lab = lab(vec![presigned(fault).file(9).every()]);
+        lab.fetch();
+        assert_eq!((lab.landed("siem-v2").len(), lab.landed("_quarantine").len()), (39, 1));
+        lab.fetch();
+        assert_eq!(lab.landed("_quarantine").len(), 1);
+    }
+}
+
+#[test]
+fn a_file_that_always_breaks_off_is_given_up_after_some_runs() {
+    let fault = Fault::Close { at: At::Body(60), chunked: Some(false) };
+    let lab = lab(vec![presigned(fault).file(9).every()]);
+    for _ in 0..2 {
+        assert!(lab.failure().passes());
+    }
+    lab.fetch();
+    assert_eq!((lab.landed("siem-v2").len(), lab.landed("_quarantine").len()), (39, 1));
+}
+
+#[test]
+fn an_unlicensed_type_is_skipped_and_the_others_go_on() {
+    let lab = lab(vec![batch(Fault::unlicensed()).about("delivery").every()]);
+    let fetcher = lab.fetcher(mimelake_fetch::Scope::All).unwrap();
+    for _ in 0..2 {
+        assert!(fetcher.round().failures.is_empty());
+    }
+    assert_eq!(lab.landed("siem-v2").len(), 30);
+    let status = fetcher.status().json(lab.setting.clock.now());
+    assert_eq!(status["sources"]["eu"]["siem-v2/delivery"]["unlicensed"], true);
+    drop(fetcher);
+    lab.mock.set_script(vec![batch(Fault::unlicensed()).every()].into());
+    let error = lab.failure();
+    assert!(!error.passes() && error.to_string().contains("none of the event types"), "{error}");
+}
+
+#[test]
+fn one_type_in_trouble_does_not_stop_the_others() {
+    let lab = lab(vec![batch(Fault::status(503)).about("process").every()]);
+    assert!(lab.failure().passes());
+    assert_eq!(lab.landed("siem-v2").len(), 30);
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+}
+
+#[test]
+fn cursors_of_every_kind() {
+    let page =
+        |fault| Options { script: vec![batch(fault).on(2..=2)].into(), page_size: 2, ..Options::default() };
+    // A missing, unchanged or reset cursor: the round ends, nothing spins, nothing is lost.
+    for fault in [Fault::NoToken, Fault::SameToken, Fault::ResetCursor] {
+        let lab = Lab::v2(page(fault.clone()), TYPES);
+        lab.fetch();
+        let listed = calls(&lab, Endpoint::Batch);
+        assert!(lab.landed("siem-v2").len() < 40 && listed < 24, "{fault:?}: {listed}");
+        lab.fetch();
+        lab.is_complete("siem-v2", BATCHES);
+    }
+    let lab = Lab::v2(page(Fault::Repeat), TYPES);
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    assert_eq!(calls(&lab, Endpoint::Presigned), 40, "a link that comes twice is followed once");
+}
+
+#[test]
+fn a_token_is_renewed_early_and_once_on_401() {
+    let lab = Lab::v2(Options { token_lifetime: Duration::from_secs(1), ..Options::default() }, TYPES);
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    let unauthorised = || Fault::error("unauthorized", 401);
+    let lab = self::lab(vec![batch(unauthorised()).on(2..=2)]);
+    lab.fetch();
+    assert_eq!(calls(&lab, Endpoint::Token), 2);
+    let lab = self::lab(vec![batch(unauthorised()).every()]);
+    let error = lab.failure();
+    assert!(matches!(error, FetchError::Refused { .. }), "{error}");
+    assert_eq!((calls(&lab, Endpoint::Batch), calls(&lab, Endpoint::Token)), (2, 2));
+}
+
+#[test]
+fn a_wrong_secret_is_said_at_once() {
+    let lab = lab(vec![]);
+    let text = std::fs::read_to_string(&lab.config).unwrap();
+    crate::lab::write_private(&lab.config, &text.replace("client+secret", "other+secret"));
+    let error = lab.failure();
+    assert!(error.hint().unwrap().contains("client_secret"), "{error}: {:?}", error.hint());
+    assert_eq!(lab.mock.requests().len(), 1);
+}
+
+#[test]
+fn keeps_within_the_limit_of_list_calls() {
+    let content = Content::generated(Generate { files: 80, ..Generate::default() });
+    let lab = Lab::v2(Options { content, page_size: 1, ..Options::default() }, TYPES);
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    let waits = lab.setting.clock.waits();
+    assert!(calls(&lab, Endpoint::Batch) > 50 && !waits.is_empty());
+    assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(15 * 60)));
+}
+
+#[test]
+fn a_limit_that_is_met_is_waited_for() {
+    let limit = Limit { calls: 20, window: Duration::from_millis(50), form: LimitForm::ResetMillis };
+    let lab = Lab::v2(Options { limit: Some(limit), ..Options::default() }, TYPES);
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+}
+
+#[test]
+fn hostile_names_stay_where_they_belong() {
+    let lab = lab(vec![batch(Fault::HostileName).on(1..=1)]);
+    lab.fetch();
+    let landed = lab.landed("siem-v2");
+    assert_eq!(landed.len(), 40);
+    assert!(landed.keys().all(|name| !name.contains("..")), "{:?}", landed.keys());
+}

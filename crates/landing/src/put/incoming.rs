@@ -1,0 +1,194 @@
+//! A file while it comes in, and once it is known to be whole.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use super::error::{PutError, Result};
+use super::index::Identity;
+use super::name::safe_name;
+use crate::error::Reason;
+use crate::{Found, FoundKind, LandingError, Limits, Opener, units};
+
+/// What a file must be to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// A zip or gzip file that holds together, or anything plain.
+    Anything,
+    /// A gzip file of one or more members, each with its checksum.
+    Gzip,
+}
+
+/// Bytes on their way to the landing directory; dropping it removes them.
+#[derive(Debug)]
+pub struct Incoming {
+    pub(super) path: PathBuf,
+    file: File,
+    hasher: blake3::Hasher,
+    len: u64,
+}
+
+/// A file that is complete and on the disk, and not yet under its name.
+#[derive(Debug)]
+pub struct Whole {
+    pub(super) incoming: Incoming,
+    pub(super) name: String,
+    pub(super) identities: Vec<Identity>,
+    is_empty: bool,
+}
+
+/// A file that came in damaged.
+#[derive(Debug)]
+pub struct Bad {
+    /// Its bytes, for another try or for the quarantine.
+    pub incoming: Incoming,
+    /// What is wrong with it.
+    pub damage: LandingError,
+}
+
+impl Whole {
+    /// Whether it holds nothing to keep, like an archive without a member.
+    pub fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    /// Returns how many bytes it has.
+    pub fn len(&self) -> u64 {
+        self.incoming.len
+    }
+}
+
+impl Incoming {
+    pub(super) fn create(path: PathBuf) -> Result<Self> {
+        let file = File::create(&path).map_err(PutError::io("create", &path))?;
+        Ok(Self { path, file, hasher: blake3::Hasher::new(), len: 0 })
+    }
+
+    /// Appends bytes as they came.
+    ///
+    /// # Errors
+    /// The file system says no: a full disk, mostly.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(PutError::io("write", &self.path))?;
+        self.hasher.update(bytes);
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Returns how many bytes came so far.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether nothing came so far.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Returns the file once it is complete and synced.
+    ///
+    /// Every member is inflated and held against its checksum. `name` is made [safe](safe_name); where nothing of it
+    /// is left the file is named by its digest.
+    ///
+    /// # Errors
+    /// The bytes contradict their own container or are not what is expected.
+    pub fn check(self, name: &str, expect: Expect) -> std::result::Result<Whole, Box<Bad>> {
+        match self.contents(expect) {
+            Ok(contents) => {
+                let (is_empty, of_members) = match contents {
+                    Contents::Members(members) => (members.is_empty(), Some(Identity::of_members(members))),
+                    Contents::Plain => (false, None),
+                };
+                let name = safe_name(name).unwrap_or_else(|| format!("{}.log", self.mark()));
+                let bytes = self.hasher.finalize();
+                let identities = vec![of_members.unwrap_or_else(|| Identity::of_file(&name, &bytes))];
+                Ok(Whole { incoming: self, name, identities, is_empty })
+            }
+            Err(damage) => Err(Box::new(Bad { incoming: self, damage })),
+        }
+    }
+
+    /// Returns the file as whole, known by the `identities` of what it holds.
+    pub fn made_of(self, name: &str, identities: Vec<Identity>) -> Whole {
+        let name = safe_name(name).unwrap_or_else(|| format!("{}.ndjson", self.mark()));
+        Whole { is_empty: identities.is_empty(), incoming: self, name, identities }
+    }
+
+    pub(super) fn sync(&self) -> Result<()> {
+        self.file.sync_all().map_err(PutError::io("sync", &self.path))
+    }
+
+    /// The digest of the bytes.
+    pub(super) fn digest(&self) -> blake3::Hash {
+        self.hasher.finalize()
+    }
+
+    /// Eight characters that tell these bytes from others of the same name.
+    pub(super) fn mark(&self) -> String {
+        self.digest().to_hex().as_str().get(..8).unwrap_or_default().to_owned()
+    }
+
+    fn contents(&self, expect: Expect) -> std::result::Result<Contents, LandingError> {
+        let found = found(&self.path, self.len);
+        let fault = |reason| LandingError::new(self.path.to_string_lossy(), reason);
+        let mut head = [0; 2];
+        let n = File::open(&self.path)
+            .and_then(|file| file.take(2).read(&mut head))
+            .map_err(|error| fault(Reason::Io(error)))?;
+        if n == 0 {
+            return Err(fault(Reason::Truncated("before its first byte")));
+        }
+        if expect == Expect::Gzip && head.get(..n) != Some(&[0x1f, 0x8b]) {
+            return Err(fault(Reason::Corrupt("not a gzip file".to_owned())));
+        }
+        // Memory stays small whatever the directory of a zip claims.
+        let limits = Limits { max_listing: 16 << 20, ..Limits::default() };
+        let listing = units(&found, &limits)?;
+        if let Some(damage) = listing.damages.into_iter().next() {
+            return Err(damage);
+        }
+        let mut opener = Opener::new(limits);
+        let mut members = Vec::with_capacity(listing.units.len());
+        let is_zip = head == *b"PK";
+        for unit in &listing.units {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(unit.leaf_name().as_bytes()).update(&[0]);
+            read_whole(opener.open(unit)?, &mut hasher).map_err(|error| {
+                LandingError::from_io(error).unwrap_or_else(|error| fault(Reason::Io(error)))
+            })?;
+            members.push(hasher.finalize());
+        }
+        Ok(if is_zip { Contents::Members(members) } else { Contents::Plain })
+    }
+}
+
+/// What a file holds.
+enum Contents {
+    /// A zip: the digest of each member's name and content.
+    Members(Vec<blake3::Hash>),
+    Plain,
+}
+
+fn found(path: &Path, len: u64) -> Found {
+    let modified = fs::metadata(path).and_then(|metadata| metadata.modified()).unwrap_or(UNIX_EPOCH);
+    let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Found { path: path.to_owned(), len, modified_ns: since.as_nanos() as i64, kind: FoundKind::File }
+}
+
+fn read_whole(mut reader: impl Read, hasher: &mut blake3::Hasher) -> io::Result<()> {
+    let mut block = vec![0; 64 << 10];
+    loop {
+        match reader.read(&mut block)? {
+            0 => return Ok(()),
+            n => hasher.update(block.get(..n).unwrap_or_default()),
+        };
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        // After a rename there is none by this name, and a leftover is removed when the folder is opened next.
+        let _ = fs::remove_file(&self.path);
+    }
+}
