@@ -45,6 +45,17 @@ struct Column {
     json2: &'static [&'static str],
     ecs: Vec<String>,
     doc: &'static str,
+    /// Of a column that holds records: their members.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    members: Vec<Member>,
+}
+
+#[derive(Serialize)]
+struct Member {
+    name: &'static str,
+    #[serde(rename = "type")]
+    type_name: &'static str,
+    doc: &'static str,
 }
 
 /// The ECS fields of a column: those of the table, or its place under `mimecast`.
@@ -55,11 +66,17 @@ fn ecs(row: &FieldRow) -> Vec<String> {
     }
 }
 
+fn member(field: &Field) -> Member {
+    let row = field.row();
+    Member { name: row.column, type_name: row.kind.type_name(), doc: row.doc }
+}
+
 fn json(tables: &[EventType]) -> anyhow::Result<String> {
     let column = |field: &Field| {
         let row = field.row();
         let (name, type_name) = (row.column, row.kind.type_name());
-        Column { name, type_name, kv: row.kv, json2: row.json2, ecs: ecs(row), doc: row.doc }
+        let members = row.kind.members().iter().map(member).collect();
+        Column { name, type_name, kv: row.kv, json2: row.json2, ecs: ecs(row), doc: row.doc, members }
     };
     let table = |t: &EventType| {
         (t.table(), Table { doc: t.row().doc, columns: t.columns().iter().map(column).collect() })
@@ -77,6 +94,9 @@ fn text(tables: &[EventType]) -> String {
         for field in table.columns() {
             let row = field.row();
             _ = writeln!(out, "  {:<34} {:<13} {}", row.column, row.kind.type_name(), row.doc);
+            for Member { name, type_name, doc } in row.kind.members().iter().map(member) {
+                _ = writeln!(out, "    .{name:<31} {type_name:<13} {doc}");
+            }
         }
         _ = writeln!(out);
     }
@@ -110,6 +130,10 @@ fn markdown(tables: &[EventType]) -> String {
                 row.column,
                 row.kind.type_name()
             );
+            for Member { name, type_name, doc } in row.kind.members().iter().map(member) {
+                let doc = doc.replace('<', "&lt;").replace('>', "&gt;");
+                _ = writeln!(out, "| `{}.{name}` | {type_name} | | | | {doc} |", row.column);
+            }
         }
     }
     out
