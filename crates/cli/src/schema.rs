@@ -66,7 +66,7 @@ fn ecs(row: &FieldRow) -> Vec<String> {
     }
 }
 
-fn member(field: &Field) -> Member {
+fn member(field: Field) -> Member {
     let row = field.row();
     Member { name: row.column, type_name: row.kind.type_name(), doc: row.doc }
 }
@@ -75,7 +75,7 @@ fn json(tables: &[EventType]) -> anyhow::Result<String> {
     let column = |field: &Field| {
         let row = field.row();
         let (name, type_name) = (row.column, row.kind.type_name());
-        let members = row.kind.members().iter().map(member).collect();
+        let members = row.kind.members().iter().copied().map(member).collect();
         Column { name, type_name, kv: row.kv, json2: row.json2, ecs: ecs(row), doc: row.doc, members }
     };
     let table = |t: &EventType| {
@@ -94,7 +94,7 @@ fn text(tables: &[EventType]) -> String {
         for field in table.columns() {
             let row = field.row();
             _ = writeln!(out, "  {:<34} {:<13} {}", row.column, row.kind.type_name(), row.doc);
-            for Member { name, type_name, doc } in row.kind.members().iter().map(member) {
+            for Member { name, type_name, doc } in row.kind.members().iter().copied().map(member) {
                 _ = writeln!(out, "    .{name:<31} {type_name:<13} {doc}");
             }
         }
@@ -130,7 +130,7 @@ fn markdown(tables: &[EventType]) -> String {
                 row.column,
                 row.kind.type_name()
             );
-            for Member { name, type_name, doc } in row.kind.members().iter().map(member) {
+            for Member { name, type_name, doc } in row.kind.members().iter().copied().map(member) {
                 let doc = doc.replace('<', "&lt;").replace('>', "&gt;");
                 _ = writeln!(out, "| `{}.{name}` | {type_name} | | | | {doc} |", row.column);
             }
