@@ -1,0 +1,281 @@
+//! The whole join: events are set aside by key, then folded partition by partition.
+//!
+//! 1. [`Scatter`] turns events into records and sets them aside by their aCode, or where they are joined by it, by
+//!    their message id.
+//! 2. [`Join::fold`] makes the emails of one partition of aCodes. An email whose message id some record is joined by
+//!    is set aside by that; all others are done.
+//! 3. [`Join::attach`] gives the records of one partition of message ids to their emails.
+//!
+//! Partitions of one step are independent of each other, so a step can be shared among threads; a step begins when the
+//! one before it has ended.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bumpalo::Bump;
+use mimelake_parse::{Event, Value};
+use mimelake_schema::Field;
+
+use crate::email::{self, Email};
+use crate::key::Key;
+use crate::partitions::{Budget, Entries, Partitions, SpillError, Writer};
+use crate::stage::Picker;
+use crate::{fold, message, record};
+
+/// One record for each of so many recipients; more stay together in the last.
+const MAX_RECIPIENTS: usize = 64;
+/// Bits of the filter of message ids.
+const FILTER: usize = 1 << 26;
+
+/// What is being joined.
+#[derive(Debug)]
+pub struct Join {
+    acodes: Partitions,
+    ids: Partitions,
+    /// Which message ids records are joined by. A bit may be set for another id; then an email is set aside for
+    /// nothing.
+    filter: Vec<AtomicU64>,
+    /// The number of partitions is a power of two; a hash goes to the one of its highest bits.
+    shift: u32,
+    pickers: Vec<Option<Picker>>,
+}
+
+/// What reading and joining counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records that were there more than once, and count once.
+    pub duplicates: u64,
+    /// Records of an email's stage that name neither an aCode nor a message id: they are in no message.
+    pub unkeyed: u64,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.duplicates += other.duplicates;
+        self.unkeyed += other.unkeyed;
+    }
+}
+
+impl Join {
+    /// A join in so many partitions, made a power of two.
+    pub fn new(budget: &Arc<Budget>, partitions: usize) -> Self {
+        let bits = partitions.clamp(2, 1 << 16).next_power_of_two().trailing_zeros();
+        Self {
+            acodes: Partitions::new(budget),
+            ids: Partitions::new(budget),
+            filter: (0..FILTER / 64).map(|_| AtomicU64::new(0)).collect(),
+            shift: u128::BITS - bits,
+            pickers: Picker::all(),
+        }
+    }
+
+    /// A sink for the events of one worker.
+    pub fn scatter(&self) -> Scatter<'_> {
+        Scatter {
+            join: self,
+            acodes: self.acodes.writer(),
+            ids: self.ids.writer(),
+            record: Vec::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// The numbers of the partitions of aCodes.
+    pub fn acode_partitions(&self) -> Vec<u64> {
+        self.acodes.numbers()
+    }
+
+    /// The numbers of the partitions of message ids.
+    pub fn id_partitions(&self) -> Vec<u64> {
+        self.ids.numbers()
+    }
+
+    /// Folds one partition of aCodes; `done` gets the emails that no other record can belong to.
+    ///
+    /// # Errors
+    /// [`SpillError`], and those of `done`.
+    pub fn fold<E: From<SpillError>>(
+        &self,
+        partition: u64,
+        done: &mut impl FnMut(&Email<'_>) -> Result<(), E>,
+    ) -> Result<Counts, E> {
+        let entries = self.acodes.take(partition)?;
+        let mut counts = Counts::default();
+        let mut ids = self.ids.writer();
+        let mut emails = Vec::new();
+        for group in groups(&entries).chunk_by(|a, b| a.0 == b.0) {
+            let mut group: Vec<Email<'_>> = group.iter().map(|(_, bytes)| Email::read(bytes)).collect();
+            // Keys of one hash are nearly always one key.
+            group.sort_by(|a, b| (a.account, a.acode).cmp(&(b.account, b.acode)));
+            for same in group.chunk_by(|a, b| (a.account, a.acode) == (b.account, b.acode)) {
+                let Some(first) = same.first() else { continue };
+                let records = same.iter().flat_map(|email| email.records.iter().copied()).collect();
+                let acode = first.acode.unwrap_or_default();
+                counts.duplicates += fold::by_acode(first.account, acode, records, &mut emails);
+            }
+            for email in emails.drain(..) {
+                match self.joined_by_id(&email) {
+                    Some(hash) => ids.put(self.partition(hash), hash, |out| email.write(out))?,
+                    None => done(&email)?,
+                }
+            }
+        }
+        ids.finish()?;
+        Ok(counts)
+    }
+
+    /// Folds one partition of message ids; `done` gets its emails.
+    ///
+    /// # Errors
+    /// [`SpillError`], and those of `done`.
+    pub fn attach<E: From<SpillError>>(
+        &self,
+        partition: u64,
+        done: &mut impl FnMut(&Email<'_>) -> Result<(), E>,
+    ) -> Result<Counts, E> {
+        let entries = self.ids.take(partition)?;
+        let mut counts = Counts::default();
+        let mut emails = Vec::new();
+        for group in groups(&entries).chunk_by(|a, b| a.0 == b.0) {
+            let mut group: Vec<(Email<'_>, &str)> = group
+                .iter()
+                .map(|(_, bytes)| Email::read(bytes))
+                .map(|email| {
+                    let id = email.message_id().unwrap_or_default();
+                    (email, id)
+                })
+                .collect();
+            let key = |(email, id): &(Email<'_>, &str)| (email.account.to_owned(), (*id).to_owned());
+            group.sort_by_cached_key(key);
+            for same in group.chunk_by(|a, b| (a.0.account, a.1) == (b.0.account, b.1)) {
+                let Some((first, _)) = same.first() else { continue };
+                let (mut owners, mut loose) = (Vec::new(), Vec::new());
+                for (email, _) in same {
+                    match email.acode {
+                        Some(_) => owners.push(email.clone()),
+                        None => loose.extend_from_slice(&email.records),
+                    }
+                }
+                counts.duplicates += fold::by_message_id(first.account, owners, loose, &mut emails);
+            }
+            for email in emails.drain(..) {
+                done(&email)?;
+            }
+        }
+        Ok(counts)
+    }
+
+    fn partition(&self, hash: u128) -> u64 {
+        (hash >> self.shift) as u64
+    }
+
+    fn bit(hash: u128) -> (usize, u64) {
+        let bit = hash as usize % FILTER;
+        (bit / 64, 1 << (bit % 64))
+    }
+
+    /// The hash of the email's message id, if a record may be joined by it.
+    fn joined_by_id(&self, email: &Email<'_>) -> Option<u128> {
+        let hash = Key::MessageId(email.message_id()?).hash(email.account);
+        let (word, bit) = Self::bit(hash);
+        (self.filter[word].load(Ordering::Relaxed) & bit != 0).then_some(hash)
+    }
+}
+
+/// The entries, those of one hash together.
+fn groups(entries: &Entries) -> Vec<(u128, &[u8])> {
+    let mut all: Vec<_> = entries.iter().collect();
+    all.sort_unstable_by_key(|(hash, _)| *hash);
+    all
+}
+
+/// Takes the events of one worker.
+#[derive(Debug)]
+pub struct Scatter<'j> {
+    join: &'j Join,
+    acodes: Writer<'j>,
+    ids: Writer<'j>,
+    record: Vec<u8>,
+    counts: Counts,
+}
+
+impl Scatter<'_> {
+    /// Takes an event; whether it became part of a message. Events of types that no message is made of are not.
+    ///
+    /// # Errors
+    /// [`SpillError`] if the disk does not take what is past the budget.
+    pub fn event(&mut self, event: &Event<'_>, bump: &Bump) -> Result<bool, SpillError> {
+        if event.event_type == mimelake_schema::EventType::Message {
+            self.message(event)?;
+            return Ok(true);
+        }
+        let Some(picker) = &self.join.pickers[event.event_type as usize] else { return Ok(false) };
+        let Some(key) = Key::of(event) else {
+            self.counts.unkeyed += 1;
+            return Ok(false);
+        };
+        let account = event.get(Field::Account).text().unwrap_or_default();
+        let members = picker.members(event, bump);
+        let stage = picker.stage();
+        let place = stage.place(Field::Recipient);
+        let recipients = picker.recipients(event);
+        let (one_each, rest) = recipients.split_at(recipients.len().min(MAX_RECIPIENTS - 1));
+        let rest = if rest.is_empty() { None } else { Some(rest.join(", ")) };
+        let named = one_each.iter().copied().chain(rest.as_deref()).map(Some);
+        let nobody = recipients.is_empty() || place.is_none();
+        for recipient in named.chain(nobody.then_some(None)) {
+            if let Some(place) = place {
+                members[place] = recipient.map_or(Value::Null, Value::Text);
+            } else if recipient.is_some() {
+                continue;
+            }
+            self.record.clear();
+            record::write(stage, members, matches!(key, Key::MessageId(_)), &mut self.record);
+            let record = std::mem::take(&mut self.record);
+            self.put(account, key, &record)?;
+            self.record = record;
+        }
+        Ok(true)
+    }
+
+    /// Takes a message apart into its records.
+    fn message(&mut self, event: &Event<'_>) -> Result<(), SpillError> {
+        let text = |field| event.get(field).text();
+        let account = text(Field::Account).unwrap_or_default();
+        let (mut joined, mut loose) = (Vec::new(), Vec::new());
+        message::records_of(event, &mut joined, &mut loose);
+        for record in joined {
+            self.put(account, Key::Acode(text(Field::Acode).unwrap_or_default()), &record)?;
+        }
+        for record in loose {
+            let id = record::message_id(&record).unwrap_or_default().to_owned();
+            self.put(account, Key::MessageId(&id), &record)?;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, account: &str, key: Key<'_>, record: &[u8]) -> Result<(), SpillError> {
+        let hash = key.hash(account);
+        let partition = self.join.partition(hash);
+        match key {
+            Key::Acode(acode) => {
+                self.acodes.put(partition, hash, |out| email::write_one(account, Some(acode), record, out))
+            }
+            Key::MessageId(_) => {
+                let (word, bit) = Join::bit(hash);
+                self.join.filter[word].fetch_or(bit, Ordering::Relaxed);
+                self.ids.put(partition, hash, |out| email::write_one(account, None, record, out))
+            }
+        }
+    }
+
+    /// Hands over what is left; what was counted.
+    ///
+    /// # Errors
+    /// As [`event`](Self::event).
+    pub fn finish(mut self) -> Result<Counts, SpillError> {
+        self.acodes.finish()?;
+        self.ids.finish()?;
+        Ok(self.counts)
+    }
+}

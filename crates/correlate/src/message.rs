@@ -1,0 +1,321 @@
+//! The records of an email to its one message event, and back.
+
+use std::collections::{HashMap, HashSet};
+
+use bumpalo::{Bump, collections::Vec as BumpVec};
+use mimelake_parse::{Event, Flags, Value};
+use mimelake_schema::{Dialect, EventType, Field, message::SHARED};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::email::Email;
+use crate::record::{self, Record};
+use crate::stage::Stage;
+use crate::status::{Verdict, status};
+
+/// Two records that differ by no more than this, in microseconds, and by the id of the event, are near twins.
+const NEAR: i64 = 1_000_000;
+
+/// What joining raised, as it stands in the column `flags`.
+pub mod flag {
+    /// Records that say the same within a second: most likely one event told twice.
+    pub const NEAR_TWIN: &str = "near_twin";
+    /// It was delivered, or that was tried, and no receipt is known.
+    pub const ORPHAN: &str = "orphan";
+    /// Other emails have the same aCode.
+    pub const SHARED_ACODE: &str = "shared_acode";
+}
+
+/// A message and what the report counts of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// The message as an event of the table `messages`.
+    pub event: Event<'a>,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// How many records are near twins of an earlier one.
+    pub near_twins: u64,
+    /// Whether it has deliveries and no receipt.
+    pub is_orphan: bool,
+}
+
+/// What an email says once.
+type Shared<'a> = [Option<&'a str>; SHARED.len()];
+
+impl<'a> Message<'a> {
+    /// The message of an email, whose records are in order and each there once.
+    pub fn of(email: &Email<'a>, bump: &'a Bump) -> Self {
+        let read = email.records.iter().map(|bytes| Record::read(bytes, bump));
+        let records: &[Record<'a>] = BumpVec::from_iter_in(read, bump).into_bump_slice();
+        let view = View { records, shared: shared(records), bump };
+        let verdict = status(records);
+        let twins = view.near_twins();
+        let is_orphan = view.count(Stage::Delivery) > 0 && view.count(Stage::Receipt) == 0;
+        let flags = [
+            (twins.len() > 0, flag::NEAR_TWIN),
+            (is_orphan, flag::ORPHAN),
+            (email.shared, flag::SHARED_ACODE),
+        ];
+        let value = |field: &Field| match field {
+            Field::Account => text(Some(email.account).filter(|account| !account.is_empty())),
+            Field::Acode => text(email.acode),
+            Field::Status => Value::Text(verdict.status.name()),
+            Field::Complete => Value::Bool(verdict.complete),
+            Field::Attempts => Value::Int(view.attempts(&twins)),
+            Field::Flags => list(bump, flags.iter().filter(|(raised, _)| *raised).map(|(_, flag)| *flag)),
+            other => view.value(*other),
+        };
+        let columns = EventType::Message.columns();
+        let values = BumpVec::from_iter_in(columns.iter().map(value), bump).into_bump_slice();
+        let event = Event {
+            event_type: EventType::Message,
+            dialect: Dialect::Kv,
+            flags: Flags::default(),
+            values,
+            text: view.identity(email),
+            offset: 0,
+        };
+        Self { event, verdict, near_twins: twins.len() as u64, is_orphan }
+    }
+}
+
+fn text(text: Option<&str>) -> Value<'_> {
+    text.map_or(Value::Null, Value::Text)
+}
+
+fn list<'a>(bump: &'a Bump, texts: impl Iterator<Item = &'a str>) -> Value<'a> {
+    Value::List(BumpVec::from_iter_in(texts, bump).into_bump_slice())
+}
+
+/// What the email says once: each from the first record that says it; the message id from the one that has most of it.
+fn shared<'a>(records: &[Record<'a>]) -> Shared<'a> {
+    SHARED.map(|field| {
+        let mut said = records.iter().filter_map(|record| record.text(field));
+        if field != Field::MessageId {
+            return said.next();
+        }
+        let bare = |id: &&str| crate::key::bare_message_id(id).len();
+        said.max_by(|a, b| bare(a).cmp(&bare(b)).then_with(|| b.cmp(a)))
+    })
+}
+
+/// The records of an email, on the way to its columns.
+struct View<'a> {
+    records: &'a [Record<'a>],
+    shared: Shared<'a>,
+    bump: &'a Bump,
+}
+
+impl<'a> View<'a> {
+    fn stage(&self, stage: Stage) -> &'a [Record<'a>] {
+        let from = self.records.partition_point(|record| record.stage < stage);
+        let to = self.records.partition_point(|record| record.stage <= stage);
+        &self.records[from..to]
+    }
+
+    fn count(&self, stage: Stage) -> usize {
+        self.stage(stage).len()
+    }
+
+    /// What tells this email from all others, for a hash.
+    fn identity(&self, email: &Email<'a>) -> &'a str {
+        let id = self.shared[0].map_or("", crate::key::bare_message_id);
+        let mut text = bumpalo::collections::String::new_in(self.bump);
+        for part in [email.account, email.acode.unwrap_or_default(), id] {
+            text.push_str(part);
+            text.push('\n');
+        }
+        text.into_bump_str()
+    }
+
+    fn value(&self, field: Field) -> Value<'a> {
+        let times = || self.records.iter().filter_map(Record::time);
+        let time = |time: Option<i64>| time.map_or(Value::Null, Value::Time);
+        let first_of = |stage, field| first(self.stage(stage).iter(), field);
+        let last_process = |field| first(self.stage(Stage::Process).iter().rev(), field);
+        match field {
+            Field::FirstSeen => time(times().min()),
+            Field::LastSeen => time(times().max()),
+            Field::Stages => self.stages(),
+            Field::Recipients => self.recipients(),
+            Field::FirstDelivered => time(self.delivered().min()),
+            Field::EndToEndMs => self.end_to_end(),
+            Field::Action => {
+                or(last_process(field), || first(self.stage(Stage::Receipt).iter().rev(), field))
+            }
+            Field::HoldReason | Field::MessageSize | Field::AttachmentCount | Field::AttachmentNames => {
+                last_process(field)
+            }
+            Field::SourceIp | Field::SpamScore | Field::SpamDetail => first_of(Stage::Receipt, field),
+            Field::Virus => or(first_of(Stage::Receipt, field), || self.virus()),
+            Field::RejectionType | Field::RejectionCode | Field::RejectionInfo => {
+                or(first_of(Stage::Receipt, field), || first(self.stage(Stage::Delivery).iter().rev(), field))
+            }
+            Field::Receipts => self.records(self.stage(Stage::Receipt)),
+            Field::Process => {
+                self.stage(Stage::Process).last().map_or(Value::Null, |last| Value::Struct(self.record(last)))
+            }
+            Field::EarlierProcesses => match self.stage(Stage::Process) {
+                [earlier @ .., _] if !earlier.is_empty() => self.records(earlier),
+                _ => Value::Null,
+            },
+            Field::Deliveries => self.records(self.stage(Stage::Delivery)),
+            Field::Detections => self.records(self.stage(Stage::Detection)),
+            _ => text(SHARED.iter().position(|shared| *shared == field).and_then(|at| self.shared[at])),
+        }
+    }
+
+    /// Records as a column holds them; what the email says already is left out.
+    fn records(&self, records: &'a [Record<'a>]) -> Value<'a> {
+        if records.is_empty() {
+            return Value::Null;
+        }
+        let records = records.iter().map(|record| self.record(record));
+        Value::Structs(BumpVec::from_iter_in(records, self.bump).into_bump_slice())
+    }
+
+    fn record(&self, record: &Record<'a>) -> &'a [Value<'a>] {
+        let members = self.bump.alloc_slice_copy(record.members);
+        for (field, said) in SHARED.iter().zip(self.shared) {
+            let Some(place) = record.stage.place(*field) else { continue };
+            members[place] = match (members[place].text(), said) {
+                (own, said) if own == said => Value::Null,
+                (None, _) => Value::Text(""),
+                (own, _) => text(own),
+            };
+        }
+        members
+    }
+
+    fn stages(&self) -> Value<'a> {
+        let named = [(Stage::Receipt, "receipt"), (Stage::Process, "process"), (Stage::Delivery, "delivery")];
+        list(self.bump, named.into_iter().filter(|(stage, _)| self.count(*stage) > 0).map(|(_, name)| name))
+    }
+
+    /// The recipients of receipts and deliveries, else of detections: each once, whatever the case of its letters.
+    fn recipients(&self) -> Value<'a> {
+        let of = |stages: [Stage; 2]| {
+            let mut seen = HashSet::new();
+            let records = stages.into_iter().flat_map(|stage| self.stage(stage));
+            let said = records.filter_map(|record| record.text(Field::Recipient));
+            let once = said.filter(|said| seen.insert(said.to_lowercase())).collect::<Vec<_>>();
+            list(self.bump, once.into_iter())
+        };
+        match of([Stage::Receipt, Stage::Delivery]) {
+            Value::List([]) => of([Stage::Detection, Stage::Detection]),
+            recipients => recipients,
+        }
+    }
+
+    fn delivered(&self) -> impl Iterator<Item = i64> {
+        let delivered = |record: &&Record<'_>| record.get(Field::Delivered) == Value::Bool(true);
+        self.stage(Stage::Delivery).iter().filter(delivered).filter_map(Record::time)
+    }
+
+    fn end_to_end(&self) -> Value<'a> {
+        let first = self.stage(Stage::Receipt).iter().find_map(Record::time);
+        let (Some(first), Some(last)) = (first, self.delivered().max()) else { return Value::Null };
+        Value::Int(last.saturating_sub(first) / 1000)
+    }
+
+    fn virus(&self) -> Value<'a> {
+        let av = |record: &&Record<'_>| record.text(Field::DetectedBy) == Some(EventType::Av.table());
+        let found = self.stage(Stage::Detection).iter().find(av);
+        text(found.and_then(|record| record.text(Field::Verdict)))
+    }
+
+    /// Deliveries that are not told twice.
+    fn attempts(&self, twins: &[usize]) -> i64 {
+        let is_delivery = |at: &&usize| self.records[**at].stage == Stage::Delivery;
+        (self.count(Stage::Delivery) - twins.iter().filter(is_delivery).count()) as i64
+    }
+
+    /// The places of records that are near twins of an earlier one.
+    fn near_twins(&self) -> Vec<usize> {
+        let mut last: HashMap<u64, Option<i64>> = HashMap::new();
+        let mut twins = Vec::new();
+        let mut bytes = Vec::new();
+        if self.records.len() < 2 {
+            return twins;
+        }
+        for (at, record) in self.records.iter().enumerate() {
+            let alone = self.count(record.stage) == 1;
+            if alone {
+                continue;
+            }
+            bytes.clear();
+            record::write(record.stage, &without_instance(record), false, &mut bytes);
+            let time = record.time();
+            if let Some(before) = last.insert(xxh3_64(&bytes), time) {
+                let near = match (before, time) {
+                    (Some(before), Some(time)) => time.saturating_sub(before) <= NEAR,
+                    (before, time) => before == time,
+                };
+                if near {
+                    twins.push(at);
+                }
+            }
+        }
+        twins
+    }
+}
+
+/// A record's members without what tells two tellings of one event apart.
+fn without_instance<'a>(record: &Record<'a>) -> Vec<Value<'a>> {
+    let members = record.stage.members().iter().zip(record.members);
+    let is_instance = |field| matches!(field, Field::Timestamp | Field::ProcessingId);
+    members.map(|(field, value)| if is_instance(*field) { Value::Null } else { *value }).collect()
+}
+
+/// The first that is said.
+fn first<'a: 'r, 'r>(mut records: impl Iterator<Item = &'r Record<'a>>, field: Field) -> Value<'a> {
+    let says = |value: &Value<'a>| !matches!(value, Value::Null | Value::Text(""));
+    records.find_map(|record| Some(record.get(field)).filter(says)).unwrap_or(Value::Null)
+}
+
+fn or<'a>(value: Value<'a>, other: impl FnOnce() -> Value<'a>) -> Value<'a> {
+    if value.is_null() { other() } else { value }
+}
+
+/// The records of a message that was read back, in the row form; `loose` gets those joined by the message id.
+///
+/// The account and the aCode are those of the message; the records are in no order.
+pub fn records_of(message: &Event<'_>, joined: &mut Vec<Vec<u8>>, loose: &mut Vec<Vec<u8>>) {
+    let shared = SHARED.map(|field| message.get(field).text());
+    let one;
+    for (stage, column) in [
+        (Stage::Receipt, Field::Receipts),
+        (Stage::Process, Field::EarlierProcesses),
+        (Stage::Delivery, Field::Deliveries),
+        (Stage::Detection, Field::Detections),
+    ] {
+        if let Value::Structs(records) = message.get(column) {
+            records.iter().for_each(|record| restore(stage, record, &shared, joined, loose));
+        }
+    }
+    if let Value::Struct(record) = message.get(Field::Process) {
+        one = record;
+        restore(Stage::Process, one, &shared, joined, loose);
+    }
+}
+
+fn restore(
+    stage: Stage,
+    record: &[Value<'_>],
+    shared: &[Option<&str>; SHARED.len()],
+    joined: &mut Vec<Vec<u8>>,
+    loose: &mut Vec<Vec<u8>>,
+) {
+    let mut members = record.to_vec();
+    for (field, said) in SHARED.iter().zip(shared) {
+        let Some(place) = stage.place(*field) else { continue };
+        members[place] = match members[place].text() {
+            None => said.map_or(Value::Null, Value::Text),
+            Some("") => Value::Null,
+            Some(own) => Value::Text(own),
+        };
+    }
+    let by_message_id = stage.place(Field::JoinedBy).is_some_and(|place| !members[place].is_null());
+    let mut bytes = Vec::new();
+    record::write(stage, &members, by_message_id, &mut bytes);
+    if by_message_id { loose.push(bytes) } else { joined.push(bytes) }
+}

@@ -1,0 +1,257 @@
+//! Bytes set aside by a number, in memory, and past a budget in one temporary file.
+//!
+//! An entry is a hash and an email's bytes. Who writes has a [`Writer`] of its own, which hands over whole chunks of
+//! entries; who reads takes all entries of one number. The file has no name, so nothing is left of it after a kill.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A chunk is handed over when it has this many bytes.
+const CHUNK: usize = 128 << 10;
+/// The bytes before an email: its length and its hash.
+const HEAD: usize = 4 + 16;
+
+/// The disk did not take or give what was set aside.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot keep emails that are being joined in {}: {source}; free some space there, or raise --memory", .directory.display())]
+pub struct SpillError {
+    directory: PathBuf,
+    source: io::Error,
+}
+
+/// How much may be held in memory, by all partitions that share it, and where the rest goes.
+#[derive(Debug)]
+pub struct Budget {
+    directory: PathBuf,
+    most: u64,
+    held: AtomicU64,
+    spilled: AtomicU64,
+    file: Mutex<Option<(File, u64)>>,
+}
+
+impl Budget {
+    /// A budget of so many bytes; what is more goes to a file without a name in `directory`.
+    pub fn new(directory: &Path, most: u64) -> Arc<Self> {
+        let (held, spilled) = (AtomicU64::new(0), AtomicU64::new(0));
+        Arc::new(Self { directory: directory.to_owned(), most, held, spilled, file: Mutex::default() })
+    }
+
+    /// How many bytes were written to the file.
+    pub fn spilled(&self) -> u64 {
+        self.spilled.load(Ordering::Relaxed)
+    }
+
+    fn failed(&self, source: io::Error) -> SpillError {
+        SpillError { directory: self.directory.clone(), source }
+    }
+
+    /// Writes bytes to the end of the file; where they begin.
+    fn spill(&self, bytes: &[u8]) -> Result<u64, SpillError> {
+        let mut file = lock(&self.file);
+        let (file, end) = match &mut *file {
+            Some(file) => file,
+            none => none.insert((tempfile::tempfile_in(&self.directory).map_err(|e| self.failed(e))?, 0)),
+        };
+        let begin = *end;
+        let written = file.seek(SeekFrom::Start(begin)).and_then(|_| file.write_all(bytes));
+        written.map_err(|error| self.failed(error))?;
+        *end += bytes.len() as u64;
+        self.spilled.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(begin)
+    }
+
+    fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, SpillError> {
+        let mut bytes = vec![0; length];
+        if let Some((file, _)) = &mut *lock(&self.file) {
+            let read = file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut bytes));
+            read.map_err(|error| self.failed(error))?;
+        }
+        Ok(bytes)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Entries by number.
+#[derive(Debug)]
+pub struct Partitions {
+    budget: Arc<Budget>,
+    parts: Mutex<HashMap<u64, Part>>,
+}
+
+#[derive(Debug, Default)]
+struct Part {
+    held: Vec<Vec<u8>>,
+    spilled: Vec<(u64, usize)>,
+}
+
+impl Partitions {
+    /// No entries yet.
+    pub fn new(budget: &Arc<Budget>) -> Self {
+        Self { budget: Arc::clone(budget), parts: Mutex::default() }
+    }
+
+    /// A writer, which must be finished.
+    pub fn writer(&self) -> Writer<'_> {
+        Writer { partitions: self, chunks: HashMap::new(), held: 0 }
+    }
+
+    /// The numbers that have entries, sorted.
+    pub fn numbers(&self) -> Vec<u64> {
+        let mut numbers: Vec<_> = lock(&self.parts).keys().copied().collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// All entries of a number, which are gone from here.
+    ///
+    /// # Errors
+    /// [`SpillError`] if the file cannot be read.
+    pub fn take(&self, number: u64) -> Result<Entries, SpillError> {
+        let Some(part) = lock(&self.parts).remove(&number) else { return Ok(Entries(Vec::new())) };
+        let held: usize = part.held.iter().map(Vec::len).sum();
+        self.budget.held.fetch_sub(held as u64, Ordering::Relaxed);
+        let mut chunks = part.held;
+        for (offset, length) in part.spilled {
+            chunks.push(self.budget.read(offset, length)?);
+        }
+        Ok(Entries(chunks))
+    }
+
+    fn give(&self, number: u64, chunk: Vec<u8>) -> Result<(), SpillError> {
+        let size = chunk.len() as u64;
+        let over = self.budget.held.fetch_add(size, Ordering::Relaxed) + size > self.budget.most;
+        let mut parts = lock(&self.parts);
+        let part = parts.entry(number).or_default();
+        part.held.push(chunk);
+        if !over {
+            return Ok(());
+        }
+        let held = std::mem::take(&mut part.held).concat();
+        drop(parts);
+        self.budget.held.fetch_sub(held.len() as u64, Ordering::Relaxed);
+        let offset = self.budget.spill(&held)?;
+        lock(&self.parts).entry(number).or_default().spilled.push((offset, held.len()));
+        Ok(())
+    }
+}
+
+/// Sets entries aside.
+#[derive(Debug)]
+pub struct Writer<'p> {
+    partitions: &'p Partitions,
+    chunks: HashMap<u64, Vec<u8>>,
+    held: usize,
+}
+
+impl Writer<'_> {
+    /// Sets an entry aside under a number; `write` appends its email.
+    ///
+    /// # Errors
+    /// [`SpillError`] if the file does not take what is past the budget.
+    pub fn put(
+        &mut self,
+        number: u64,
+        hash: u128,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), SpillError> {
+        let chunk = self.chunks.entry(number).or_default();
+        let start = chunk.len();
+        chunk.extend_from_slice(&[0; 4]);
+        chunk.extend_from_slice(&hash.to_le_bytes());
+        write(chunk);
+        let size = chunk.len() - start;
+        let length = (size - HEAD) as u32;
+        chunk[start..start + 4].copy_from_slice(&length.to_le_bytes());
+        self.held += size;
+        if chunk.len() >= CHUNK {
+            self.held -= chunk.len();
+            let full = std::mem::replace(chunk, Vec::with_capacity(CHUNK + CHUNK / 8));
+            self.partitions.give(number, full)?;
+        }
+        // Many numbers with a little each are much together.
+        if self.held as u64 > self.partitions.budget.most / 8 { self.finish() } else { Ok(()) }
+    }
+
+    /// Hands over what is left.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn finish(&mut self) -> Result<(), SpillError> {
+        self.held = 0;
+        for (number, chunk) in self.chunks.drain().filter(|(_, chunk)| !chunk.is_empty()) {
+            self.partitions.give(number, chunk)?;
+        }
+        Ok(())
+    }
+}
+
+/// The entries of one number.
+#[derive(Debug)]
+pub struct Entries(Vec<Vec<u8>>);
+
+impl Entries {
+    /// The hash and the email's bytes of each entry.
+    pub fn iter(&self) -> impl Iterator<Item = (u128, &[u8])> {
+        self.0.iter().flat_map(|chunk| {
+            let mut rest = chunk.as_slice();
+            std::iter::from_fn(move || {
+                let (head, behind) = rest.split_at_checked(HEAD)?;
+                let length = u32::from_le_bytes(head[..4].try_into().ok()?);
+                let hash = u128::from_le_bytes(head[4..].try_into().ok()?);
+                let (email, behind) = behind.split_at_checked(length as usize)?;
+                rest = behind;
+                Some((hash, email))
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_set_aside_comes_back_whatever_the_budget() {
+        for most in [0, 1 << 10, 1 << 30] {
+            let directory = tempfile::tempdir().unwrap();
+            let budget = Budget::new(directory.path(), most);
+            let partitions = Partitions::new(&budget);
+            let mut writer = partitions.writer();
+            for n in 0..5000_u64 {
+                writer
+                    .put(n % 7, n.into(), |out| out.extend_from_slice(&n.to_le_bytes()[..(n % 8) as usize]))
+                    .unwrap();
+            }
+            writer.finish().unwrap();
+            assert_eq!(partitions.numbers(), [0, 1, 2, 3, 4, 5, 6]);
+            let mut found = Vec::new();
+            for number in partitions.numbers() {
+                for (hash, email) in partitions.take(number).unwrap().iter() {
+                    let n = hash as u64;
+                    assert_eq!((n % 7, email), (number, &n.to_le_bytes()[..(n % 8) as usize]));
+                    found.push(n);
+                }
+            }
+            found.sort_unstable();
+            assert_eq!(found, (0..5000).collect::<Vec<_>>());
+            assert_eq!(budget.spilled() > 0, most < 1 << 20);
+            assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn a_directory_that_is_gone_is_named() {
+        let budget = Budget::new(Path::new("no/such/place"), 0);
+        let partitions = Partitions::new(&budget);
+        let mut writer = partitions.writer();
+        let error = writer.put(0, 0, |out| out.push(1)).and_then(|()| writer.finish()).unwrap_err();
+        assert!(error.to_string().contains("no/such/place"), "{error}");
+    }
+}

@@ -1,0 +1,239 @@
+//! What became of an email.
+//!
+//! The first row that holds decides:
+//!
+//! | | what the records say | status |
+//! |---|---|---|
+//! | 1 | a recipient has it, and another does not: refused at receipt, attempts failed, or fewer recipients were tried than were accepted | `partially_delivered` |
+//! | 2 | a recipient has it | `delivered` |
+//! | 3 | attempts failed, and for a recipient the last failure may pass | `deferred` |
+//! | 4 | attempts failed, and for every recipient the last failure is final | `bounced` |
+//! | 5 | the last process record holds it: its action says so, or it has no action and a hold reason | `held` |
+//! | 6 | the last process record drops, bounces or rejects it | `dropped`, `bounced`, `rejected` |
+//! | 7 | no process record, and all receipts refuse it: by their action, or without an action by a rejection type or code | `rejected` |
+//! | 8 | no process record, and the last receipt that does not refuse it holds, drops or bounces it | `held`, `dropped`, `bounced` |
+//! | 9 | everything else: it was received or processed, and no attempt is known | `in_progress` |
+//!
+//! A failure is final if the server's code begins with 5, in the rejection code or at the start of the error, or the
+//! error speaks of a bounce. Recipients are the same in any case of letters. An attempt that says neither that it
+//! delivered nor that it failed decides nothing.
+
+use std::collections::HashMap;
+
+use mimelake_parse::Value;
+use mimelake_schema::{Field, Ruling};
+
+use crate::record::Record;
+use crate::stage::Stage;
+
+/// What became of an email, in an administrator's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Status {
+    /// Every recipient has it.
+    Delivered,
+    /// A recipient has it, another has not.
+    PartiallyDelivered,
+    /// Attempts have failed so far.
+    Deferred,
+    /// It was sent back.
+    Bounced,
+    /// It was refused at receipt, or by a policy.
+    Rejected,
+    /// It waits for review.
+    Held,
+    /// It was thrown away.
+    Dropped,
+    /// It was received, and no attempt to deliver it is known.
+    InProgress,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 8] = [
+        Self::Delivered,
+        Self::PartiallyDelivered,
+        Self::Deferred,
+        Self::Bounced,
+        Self::Rejected,
+        Self::Held,
+        Self::Dropped,
+        Self::InProgress,
+    ];
+
+    /// Its name in the column `status`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::PartiallyDelivered => "partially_delivered",
+            Self::Deferred => "deferred",
+            Self::Bounced => "bounced",
+            Self::Rejected => "rejected",
+            Self::Held => "held",
+            Self::Dropped => "dropped",
+            Self::InProgress => "in_progress",
+        }
+    }
+}
+
+/// A status, and whether every stage that it rests on was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What became of the email.
+    pub status: Status,
+    /// Whether every stage that it rests on was seen, and no recipient is waited for.
+    pub complete: bool,
+}
+
+/// The status of the email with these records, in their order.
+pub fn status(records: &[Record<'_>]) -> Verdict {
+    let seen = |stage| records.iter().any(|record| record.stage == stage);
+    let (received, processed) = (seen(Stage::Receipt), seen(Stage::Process));
+    let tried = Tried::of(records);
+    let receipts = Receipts::of(records);
+    if tried.delivered + tried.deferred + tried.bounced > 0 {
+        let status = tried.status(&receipts);
+        let waits = tried.deferred > 0 || tried.recipients() < receipts.accepted;
+        return Verdict { status, complete: received && processed && !waits };
+    }
+    let last = records.iter().rev().find(|record| record.stage == Stage::Process);
+    if let Some(last) = last {
+        let status = policy(last);
+        return Verdict { status, complete: received && status != Status::InProgress };
+    }
+    let status = receipts.status();
+    Verdict { status, complete: status != Status::InProgress }
+}
+
+/// What a process record did.
+fn policy(process: &Record<'_>) -> Status {
+    match ruling(process) {
+        Some(Ruling::Held) => Status::Held,
+        Some(Ruling::Dropped) => Status::Dropped,
+        Some(Ruling::Bounced) => Status::Bounced,
+        Some(Ruling::Rejected) => Status::Rejected,
+        Some(Ruling::Passed) | None => Status::InProgress,
+    }
+}
+
+/// What a receipt or process record says was done.
+fn ruling(record: &Record<'_>) -> Option<Ruling> {
+    if let Some(action) = record.text(Field::Action) {
+        return Ruling::of_word(action);
+    }
+    let says = |field| record.text(field).is_some();
+    match record.stage {
+        Stage::Process if says(Field::HoldReason) => Some(Ruling::Held),
+        Stage::Receipt if says(Field::RejectionType) || says(Field::RejectionCode) => Some(Ruling::Rejected),
+        _ => None,
+    }
+}
+
+/// The receipts' say.
+#[derive(Debug, Default)]
+struct Receipts {
+    /// How many recipients were refused.
+    refused: usize,
+    /// How many were not.
+    accepted: usize,
+    /// What the last of those that were not refused says.
+    last: Option<Ruling>,
+}
+
+impl Receipts {
+    fn of(records: &[Record<'_>]) -> Self {
+        // A server that was refused tries again: who was accepted once is accepted.
+        let mut recipients: HashMap<String, bool> = HashMap::new();
+        let mut last = None;
+        for record in records.iter().filter(|record| record.stage == Stage::Receipt) {
+            let ruling = ruling(record);
+            let refused = ruling == Some(Ruling::Rejected);
+            if !refused {
+                last = ruling;
+            }
+            *recipients.entry(recipient(record)).or_insert(true) &= refused;
+        }
+        let refused = recipients.values().filter(|refused| **refused).count();
+        Self { refused, accepted: recipients.len() - refused, last }
+    }
+
+    fn status(&self) -> Status {
+        match self.last {
+            _ if self.accepted == 0 && self.refused > 0 => Status::Rejected,
+            Some(Ruling::Held) => Status::Held,
+            Some(Ruling::Dropped) => Status::Dropped,
+            Some(Ruling::Bounced) => Status::Bounced,
+            _ => Status::InProgress,
+        }
+    }
+}
+
+/// How many recipients have it, may get it, and will not.
+#[derive(Debug, Default)]
+struct Tried {
+    delivered: usize,
+    deferred: usize,
+    bounced: usize,
+}
+
+/// The outcome of the attempts for one recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Delivered,
+    Deferred,
+    Bounced,
+}
+
+impl Tried {
+    fn of(records: &[Record<'_>]) -> Self {
+        let mut outcomes: HashMap<String, Outcome> = HashMap::new();
+        for record in records.iter().filter(|record| record.stage == Stage::Delivery) {
+            let Value::Bool(delivered) = record.get(Field::Delivered) else { continue };
+            let outcome = match delivered {
+                true => Outcome::Delivered,
+                false if is_final(record) => Outcome::Bounced,
+                false => Outcome::Deferred,
+            };
+            let before = outcomes.entry(recipient(record)).or_insert(outcome);
+            if *before != Outcome::Delivered {
+                *before = outcome;
+            }
+        }
+        let count = |wanted| outcomes.values().filter(|outcome| **outcome == wanted).count();
+        Self {
+            delivered: count(Outcome::Delivered),
+            deferred: count(Outcome::Deferred),
+            bounced: count(Outcome::Bounced),
+        }
+    }
+
+    fn recipients(&self) -> usize {
+        self.delivered + self.deferred + self.bounced
+    }
+
+    fn status(&self, receipts: &Receipts) -> Status {
+        let others = self.deferred + self.bounced + receipts.refused;
+        match (self.delivered, self.deferred) {
+            (0, 0) => Status::Bounced,
+            (0, _) => Status::Deferred,
+            _ if others > 0 || self.recipients() < receipts.accepted => Status::PartiallyDelivered,
+            _ => Status::Delivered,
+        }
+    }
+}
+
+/// The recipient, the same in any case of letters.
+fn recipient(record: &Record<'_>) -> String {
+    record.text(Field::Recipient).unwrap_or_default().to_lowercase()
+}
+
+/// Whether a failed attempt is the last.
+fn is_final(delivery: &Record<'_>) -> bool {
+    let error = delivery.text(Field::Error).unwrap_or_default().trim_ascii_start();
+    let code = delivery.text(Field::RejectionCode).unwrap_or_default().trim_ascii();
+    let is_code = |text: &str| text.len() >= 3 && text.bytes().take(3).all(|b| b.is_ascii_digit());
+    match [code, error].into_iter().find(|text| is_code(text)) {
+        Some(text) => text.starts_with('5'),
+        None => error.to_ascii_lowercase().contains("bounce"),
+    }
+}
