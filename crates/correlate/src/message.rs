@@ -51,7 +51,7 @@ impl<'a> Message<'a> {
         let twins = view.near_twins();
         let is_orphan = view.count(Stage::Delivery) > 0 && view.count(Stage::Receipt) == 0;
         let flags = [
-            (twins.len() > 0, flag::NEAR_TWIN),
+            (!twins.is_empty(), flag::NEAR_TWIN),
             (is_orphan, flag::ORPHAN),
             (email.shared, flag::SHARED_ACODE),
         ];
@@ -289,7 +289,9 @@ pub fn records_of(message: &Event<'_>, joined: &mut Vec<Vec<u8>>, loose: &mut Ve
         (Stage::Detection, Field::Detections),
     ] {
         if let Value::Structs(records) = message.get(column) {
-            records.iter().for_each(|record| restore(stage, record, &shared, joined, loose));
+            for record in records {
+                restore(stage, record, &shared, joined, loose);
+            }
         }
     }
     if let Value::Struct(record) = message.get(Field::Process) {
