@@ -11,6 +11,7 @@ use super::log::Location;
 use super::part::{FinishedPart, Home, JobParts, PartFile};
 use super::record::{self, Commit, CommittedInput, Counts, Part};
 use super::recover::remove_parts;
+use super::swap::{self, Swap};
 use super::{Store, log};
 
 /// A job in progress. Dropping it abandons it.
@@ -22,6 +23,8 @@ pub struct Job<'s> {
     next: AtomicU32,
     quarantine: Option<PartFile>,
     replaces: Vec<CommitId>,
+    /// The places to be emptied.
+    emptied: Vec<Swap>,
     /// Finished parts whose files must go if the job fails: where they are now.
     files: Vec<PathBuf>,
     ended: bool,
@@ -38,6 +41,7 @@ impl<'s> Job<'s> {
             next,
             quarantine: None,
             replaces: Vec::new(),
+            emptied: Vec::new(),
             files: Vec::new(),
             ended: false,
         }
@@ -55,7 +59,7 @@ impl<'s> Job<'s> {
     /// created.
     pub fn create(&self, table: &str, date: &str, extension: Extension) -> Result<PartFile> {
         check_names(table, date)?;
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let number = self.number();
         let home = Home::Partition { table: table.to_owned(), date: date.to_owned() };
         self.parts.create(&self.store.layout.temporary(), home, part_name(&self.id, number, extension))
     }
@@ -95,8 +99,32 @@ impl<'s> Job<'s> {
         self.files = finished.iter().map(|part| part.path.clone()).collect();
         let commit = self.describe(&finished, inputs, counts);
         self.show(finished)?;
+        if !commit.swaps.is_empty() {
+            self.files.push(swap::announce(&self.store.disk, &self.store.layout, &self.id)?);
+        }
         self.record(&commit)?;
+        if !commit.swaps.is_empty() {
+            let applied = swap::apply(&self.store.disk, &self.store.layout, &self.id, &commit.swaps);
+            applied.inspect_err(|_| self.store.leave_marker())?;
+        }
         Ok(commit)
+    }
+
+    pub(super) fn store(&self) -> &'s Store {
+        self.store
+    }
+
+    pub(super) fn parts(&self) -> &Arc<JobParts> {
+        &self.parts
+    }
+
+    /// A number that no other file of the job has.
+    pub(super) fn number(&self) -> u32 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn empty(&mut self, place: Swap) {
+        self.emptied.push(place);
     }
 
     /// Removes all that the job has written.
@@ -107,8 +135,12 @@ impl<'s> Job<'s> {
     fn describe(&self, finished: &[FinishedPart], inputs: Vec<CommittedInput>, counts: Counts) -> Commit {
         let mut parts = Vec::new();
         let mut quarantine = None;
+        let mut swaps = self.emptied.clone();
         for part in finished {
             match &part.home {
+                Home::At(place) => {
+                    swaps.push(Swap { place: place.clone(), file: Some(part.name.clone()) });
+                }
                 Home::Quarantine => quarantine = Some(part.name.clone()),
                 Home::Partition { table, date } => parts.push(Part {
                     table: table.clone(),
@@ -119,14 +151,18 @@ impl<'s> Job<'s> {
                 }),
             }
         }
+        swaps.sort_unstable_by(|a, b| b.cmp(a));
         let (settings, replaces) = (self.store.settings.clone(), self.replaces.clone());
-        Commit { id: self.id.clone(), settings, parts, quarantine, counts, replaces, inputs }
+        Commit { id: self.id.clone(), settings, parts, quarantine, counts, replaces, swaps, inputs }
     }
 
     /// Renames the parts to their places and makes their names durable.
     fn show(&mut self, finished: Vec<FinishedPart>) -> Result<()> {
         let mut touched = BTreeSet::new();
         for (at, part) in finished.into_iter().enumerate() {
+            if matches!(part.home, Home::At(_)) {
+                continue;
+            }
             let directory = self.store.home_directory(&part.home, &mut touched)?;
             let target = directory.join(&part.name);
             self.store.disk.rename(&part.path, &target)?;

@@ -12,7 +12,8 @@
 //!
 //! A [`Job`] writes its parts as temporary files, syncs them, renames them to their places, syncs the directories,
 //! and then writes its [`Commit`] in the same way. Until the commit is there the parts do not count, and the next
-//! [`Store::open`] removes them; so a run may be killed at any moment, and another run completes it.
+//! [`Store::open`] removes them; so a run may be killed at any moment, and another run completes it. Tables whose rows
+//! change are written another way: see [`Job::create_at`].
 //!
 //! ```
 //! # use std::io::Write;
@@ -39,6 +40,7 @@ mod log;
 mod part;
 mod record;
 mod recover;
+mod swap;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -56,6 +58,7 @@ pub use layout::{CommitId, Extension};
 pub use lock::Wait;
 pub use part::PartFile;
 pub use record::{Commit, CommittedInput, CommittedUnit, Counts, FileStamp, Listing, Part};
+pub use swap::Swap;
 
 use disk::Disk;
 use error::Result;
@@ -111,6 +114,7 @@ impl Store {
         recover::prepare(&disk, &layout)?;
         let mut log = log::load(&layout, settings)?;
         let run = layout::new_run(log.newest.as_ref());
+        swap::recover(&disk, &layout, &log)?;
         recover::sweep(&disk, &layout, &log)?;
         if log.files.len() > MANY_FILES || !log.void.is_empty() {
             log::merge(&disk, &layout, &run, &log.files)?;
@@ -134,6 +138,11 @@ impl Store {
     /// The directory that was opened.
     pub fn out(&self) -> &Path {
         &self.layout.out
+    }
+
+    /// Where the run may keep what it needs until it ends; emptied by the next start.
+    pub fn temporary(&self) -> PathBuf {
+        self.layout.temporary()
     }
 
     /// The other kinds of output that the directory holds, sorted.
@@ -233,7 +242,7 @@ impl Store {
     fn home_directory(&self, home: &Home, touched: &mut BTreeSet<PathBuf>) -> Result<PathBuf> {
         let out = &self.layout.out;
         let (parents, directory) = match home {
-            Home::Quarantine => (vec![out.clone()], self.layout.quarantine()),
+            Home::Quarantine | Home::At(_) => (vec![out.clone()], self.layout.quarantine()),
             Home::Partition { table, date } => {
                 (vec![out.clone(), self.layout.table(table)], self.layout.partition(table, date))
             }

@@ -32,6 +32,8 @@ pub(super) enum Home {
     Partition { table: String, date: String },
     /// `_quarantine/`
     Quarantine,
+    /// A place below the output directory.
+    At(String),
 }
 
 /// A part that is complete and synced, but not visible.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::key::UnitKey;
 use super::layout::CommitId;
+use super::swap::Swap;
 
 /// What one job read and wrote; its record makes the job's parts count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct Commit {
     /// The commits that this one makes void.
     #[serde(rename = "r", skip_serializing_if = "Vec::is_empty", default)]
     pub replaces: Vec<CommitId>,
+    /// The places that changed hands, in the order in which they do.
+    #[serde(rename = "w", skip_serializing_if = "Vec::is_empty", default)]
+    pub swaps: Vec<Swap>,
     /// The files, or pieces of files, that were read.
     #[serde(rename = "i", skip_serializing_if = "Vec::is_empty", default)]
     pub inputs: Vec<CommittedInput>,

@@ -29,7 +29,7 @@ struct State {
 enum Change {
     Directory(PathBuf),
     File(PathBuf),
-    Renamed { from: PathBuf, to: PathBuf },
+    Renamed { from: PathBuf, to: PathBuf, over: Option<Vec<u8>> },
     Removed { path: PathBuf, bytes: Vec<u8> },
 }
 
@@ -49,7 +49,10 @@ impl Change {
             // With all that is in it, synced or not: nothing leads there any more.
             Self::Directory(path) => fs::remove_dir_all(path),
             Self::File(path) => fs::remove_file(path),
-            Self::Renamed { from, to } => fs::rename(to, from),
+            Self::Renamed { from, to, over } => {
+                let _ = fs::rename(to, from);
+                over.as_ref().map_or(Ok(()), |bytes| fs::write(to, bytes))
+            }
             Self::Removed { path, bytes } => fs::write(path, bytes),
         };
     }
@@ -121,7 +124,8 @@ impl State {
                 if self.unsynced.remove(from) {
                     self.unsynced.insert(to.to_owned());
                 }
-                self.pending.push(Change::Renamed { from: from.to_owned(), to: to.to_owned() });
+                let over = fs::read(to).ok();
+                self.pending.push(Change::Renamed { from: from.to_owned(), to: to.to_owned(), over });
             }
             Op::Remove(path) => {
                 if let Ok(bytes) = fs::read(path) {

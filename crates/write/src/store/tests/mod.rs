@@ -5,6 +5,7 @@ pub(super) mod fault;
 mod lookups;
 mod opening;
 mod records;
+mod swaps;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -17,6 +17,7 @@ fn sample() -> Commit {
         }],
         quarantine: Some("rejects-20260131T235959Z-0123abcd-000003.ndjson".to_owned()),
         counts: Counts { records: 5, rejected: 1, blank: 2, lines: 8 },
+        swaps: Vec::new(),
         replaces: vec![CommitId::new("20250131T235959Z-0123abcd", 1)],
         inputs: vec![
             CommittedInput { damage: Some("bad \"CRC\"\n".to_owned()), ..plain("in/\u{1f4e7}.log", "x") },
