@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use mimelake_landing::Limits;
 use mimelake_parse::Format;
 use mimelake_schema::EventType;
+use mimelake_write::store::Extension;
 
 use crate::exit::Exit;
 
@@ -23,6 +24,8 @@ pub struct Program {
 pub enum Command {
     /// Convert raw logs to Parquet tables or NDJSON
     Convert(ConvertArgs),
+    /// Join receipt, process and delivery to one record for each email
+    Correlate(CorrelateArgs),
     /// Read everything, write nothing: counts by type, flags, rejects, unknown keys, MB/s
     Check(CheckArgs),
     /// Print the tables and columns, and where each comes from and goes to
@@ -45,7 +48,7 @@ pub struct ReadArgs {
     pub inputs: Vec<String>,
     /// How the records are written, where their bytes mislead
     #[arg(long, value_enum)]
-    pub from: Option<From>,
+    pub from: Option<Written>,
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -103,15 +106,15 @@ impl ReadArgs {
     /// The format that is set, if one is.
     pub fn format(&self) -> Option<Format> {
         self.from.map(|from| match from {
-            From::Kv => Format::KeyValue,
-            From::Json => Format::Json,
+            Written::Kv => Format::KeyValue,
+            Written::Json => Format::Json,
         })
     }
 }
 
 /// How records are written.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum From {
+pub enum Written {
     /// Key-value lines
     Kv,
     /// JSON of API 1.0 or 2.0
@@ -166,6 +169,14 @@ impl ConvertArgs {
         self.to.unwrap_or(if self.to_stdout() { To::Ndjson } else { To::Parquet })
     }
 
+    /// The ending of part files.
+    pub fn extension(&self) -> Extension {
+        match self.to() {
+            To::Parquet => Extension::Parquet,
+            To::Ndjson => Extension::Ndjson,
+        }
+    }
+
     /// The schema of the output.
     pub fn schema(&self) -> SchemaKind {
         self.schema.unwrap_or(match self.to() {
@@ -213,6 +224,42 @@ pub enum OnReject {
     Keep,
     /// Stop at the first
     Fail,
+}
+
+#[derive(Debug, Args)]
+pub struct CorrelateArgs {
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// The directory to write to, created if need be; the table is OUT/messages
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// The format of the part files
+    #[arg(long, value_enum, default_value = "parquet")]
+    pub to: To,
+    /// The columns: Mimecast's own or the Elastic Common Schema's [default: native for parquet, ecs for
+    /// ndjson]
+    #[arg(long, value_enum)]
+    pub schema: Option<SchemaKind>,
+    /// The compression of Parquet: zstd, zstd:LEVEL, snappy or none
+    #[arg(long, value_name = "CODEC", default_value = "zstd:1")]
+    pub compression: Codec,
+    /// How much the run may hold in memory; what is more is kept in OUT until it is joined
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_size)]
+    pub memory: u64,
+    /// What to do about records that cannot be read
+    #[arg(long, value_enum, default_value = "keep")]
+    pub on_reject: OnReject,
+    /// Fail if another run holds OUT, instead of waiting for it
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+impl From<CorrelateArgs> for ConvertArgs {
+    fn from(args: CorrelateArgs) -> Self {
+        let CorrelateArgs { read, output, to, schema, compression, memory, on_reject, no_wait } = args;
+        let (to, tables, original, force) = (Some(to), Vec::new(), false, false);
+        Self { read, output, to, schema, tables, original, compression, memory, on_reject, force, no_wait }
+    }
 }
 
 #[derive(Debug, Args)]

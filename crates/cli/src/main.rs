@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod convert;
+mod correlate;
 mod exit;
 mod interrupt;
 mod pipe;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     };
     let result = match program.command {
         Command::Convert(args) => convert::run(&args),
+        Command::Correlate(args) => correlate::run(args),
         Command::Check(args) => check::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions { shell } => args::completions(shell),

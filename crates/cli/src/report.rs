@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
+use mimelake_correlate::message::Message;
 use mimelake_landing::LandingError;
 use mimelake_parse::{Account, Flag, Reason};
 use mimelake_schema::EventType;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::args::ReadArgs;
 use crate::exit::Exit;
@@ -35,6 +36,9 @@ pub struct Report {
     flags: BTreeMap<&'static str, u64>,
     rejects: BTreeMap<&'static str, u64>,
     unknown_keys: BTreeMap<String, u64>,
+    /// What the table of messages holds, where it was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<Messages>,
     seconds: f64,
     /// The files that could not be read to their end, and why.
     unreadable: Vec<String>,
@@ -116,6 +120,82 @@ pub struct Bytes {
     pub written: u64,
 }
 
+/// What some messages are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// All of them.
+    pub total: u64,
+    /// Those with every stage that their status rests on.
+    pub complete: u64,
+    /// By what became of them.
+    pub by_status: BTreeMap<String, u64>,
+    /// Those with deliveries and no receipt.
+    pub orphans: u64,
+    /// Records in them that are near twins of another.
+    pub near_twins: u64,
+}
+
+impl Summary {
+    /// Adds a message.
+    pub fn add(&mut self, message: &Message<'_>) {
+        self.total += 1;
+        self.complete += u64::from(message.verdict.complete);
+        *self.by_status.entry(message.verdict.status.name().to_owned()).or_default() += 1;
+        self.orphans += u64::from(message.is_orphan);
+        self.near_twins += message.near_twins;
+    }
+}
+
+impl AddAssign<&Self> for Summary {
+    fn add_assign(&mut self, other: &Self) {
+        self.total += other.total;
+        self.complete += other.complete;
+        for (status, count) in &other.by_status {
+            *self.by_status.entry(status.clone()).or_default() += count;
+        }
+        self.orphans += other.orphans;
+        self.near_twins += other.near_twins;
+    }
+}
+
+/// What the table of messages holds after a run, and what joining counted.
+#[derive(Debug, Default, Serialize)]
+pub struct Messages {
+    /// The table as it is now.
+    #[serde(flatten)]
+    pub table: Summary,
+    /// Records of this run that were known, or were there more than once.
+    pub duplicates: u64,
+    /// Records of this run that name no email.
+    pub unkeyed: u64,
+    /// Files that this run wrote.
+    #[serde(skip)]
+    pub parts: u64,
+}
+
+impl Messages {
+    fn say(&self, out: &mut String) {
+        for (status, count) in &self.table.by_status {
+            _ = writeln!(out, "  {status:<22}{:>14}", grouped(*count));
+        }
+        let counted = [
+            ("complete", self.table.complete),
+            ("orphans", self.table.orphans),
+            ("near twins", self.table.near_twins),
+            ("duplicate records", self.duplicates),
+            ("records without a key", self.unkeyed),
+        ];
+        for (what, count) in counted.iter().filter(|(_, count)| *count > 0) {
+            _ = writeln!(out, "{what:<24}{:>14}", grouped(*count));
+        }
+    }
+
+    /// Adds what files hold.
+    pub fn add_all<'s>(&mut self, files: impl Iterator<Item = &'s Summary>) {
+        files.for_each(|summary| self.table += summary);
+    }
+}
+
 /// What one table got.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Table {
@@ -126,6 +206,13 @@ pub struct Table {
 }
 
 impl Report {
+    /// Reports what the table of messages holds.
+    pub fn add_messages(&mut self, messages: Messages, tables: &mut Tables) {
+        let table = Table { records: messages.table.total, parts: messages.parts };
+        tables.insert(EventType::Message.table(), table);
+        self.messages = Some(messages);
+    }
+
     /// Ends the run that began at `start`: says its closing table, writes its report, tells how to exit.
     ///
     /// # Errors
@@ -214,6 +301,9 @@ impl Report {
                     width = 22 - title.len().min(21)
                 );
             }
+        }
+        if let Some(messages) = &self.messages {
+            messages.say(&mut out);
         }
         if !self.unknown_keys.is_empty() {
             let mut keys: Vec<_> = self.unknown_keys.iter().collect();

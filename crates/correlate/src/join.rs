@@ -9,18 +9,19 @@
 //! Partitions of one step are independent of each other, so a step can be shared among threads; a step begins when the
 //! one before it has ended.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bumpalo::Bump;
-use mimelake_parse::{Event, Value};
+use mimelake_parse::{Event, Value, time};
 use mimelake_schema::Field;
 
 use crate::email::{self, Email};
 use crate::key::Key;
-use crate::partitions::{Budget, Entries, Partitions, SpillError, Writer};
+use crate::partitions::{Budget, Entries, Partitions, SpillError, Writer, lock};
 use crate::stage::Picker;
-use crate::{fold, message, record};
+use crate::{fold, key, message, record};
 
 /// One record for each of so many recipients; more stay together in the last.
 const MAX_RECIPIENTS: usize = 64;
@@ -38,6 +39,9 @@ pub struct Join {
     /// The number of partitions is a power of two; a hash goes to the one of its highest bits.
     shift: u32,
     pickers: Vec<Option<Picker>>,
+    /// The keys of all records, if they are wanted.
+    keys: Option<Mutex<Vec<u64>>>,
+    days: Mutex<HashMap<Option<i64>, u64>>,
 }
 
 /// What reading and joining counted.
@@ -66,7 +70,27 @@ impl Join {
             filter: (0..FILTER / 64).map(|_| AtomicU64::new(0)).collect(),
             shift: u128::BITS - bits,
             pickers: Picker::all(),
+            keys: None,
+            days: Mutex::default(),
         }
+    }
+
+    /// The same, and it remembers the keys of all records.
+    #[must_use]
+    pub fn with_keys(mut self) -> Self {
+        self.keys = Some(Mutex::default());
+        self
+    }
+
+    /// The keys of all records that were taken since the last time, as [`key::of_email`](crate::key::of_email) makes
+    /// them.
+    pub fn take_keys(&self) -> Vec<u64> {
+        self.keys.as_ref().map_or_else(Vec::new, |keys| std::mem::take(&mut *lock(keys)))
+    }
+
+    /// How many records were written on each day, in days since 1970.
+    pub fn days(&self) -> HashMap<Option<i64>, u64> {
+        lock(&self.days).clone()
     }
 
     /// A sink for the events of one worker.
@@ -77,6 +101,8 @@ impl Join {
             ids: self.ids.writer(),
             record: Vec::new(),
             counts: Counts::default(),
+            keys: Vec::new(),
+            day: (None, 0),
         }
     }
 
@@ -197,6 +223,9 @@ pub struct Scatter<'j> {
     ids: Writer<'j>,
     record: Vec<u8>,
     counts: Counts,
+    keys: Vec<u64>,
+    /// The day of the last record, and how many there were of it in a row.
+    day: (Option<i64>, u64),
 }
 
 impl Scatter<'_> {
@@ -242,20 +271,24 @@ impl Scatter<'_> {
     fn message(&mut self, event: &Event<'_>) -> Result<(), SpillError> {
         let text = |field| event.get(field).text();
         let account = text(Field::Account).unwrap_or_default();
-        let (mut joined, mut loose) = (Vec::new(), Vec::new());
-        message::records_of(event, &mut joined, &mut loose);
-        for record in joined {
-            self.put(account, Key::Acode(text(Field::Acode).unwrap_or_default()), &record)?;
-        }
-        for record in loose {
-            let id = record::message_id(&record).unwrap_or_default().to_owned();
-            self.put(account, Key::MessageId(&id), &record)?;
+        for (record, by_message_id) in message::records_of(event) {
+            if by_message_id {
+                let id = record::message_id(&record).unwrap_or_default();
+                self.put(account, Key::MessageId(id), &record)?;
+            } else {
+                self.put(account, Key::Acode(text(Field::Acode).unwrap_or_default()), &record)?;
+            }
         }
         Ok(())
     }
 
     fn put(&mut self, account: &str, key: Key<'_>, record: &[u8]) -> Result<(), SpillError> {
         let hash = key.hash(account);
+        if self.join.keys.is_some() {
+            let id = record::message_id(record).map(|id| Key::MessageId(id).hash(account));
+            self.keys.extend([Some(hash), id].into_iter().flatten().map(key::short));
+        }
+        self.count_day(record::time(record).map(|micros| micros.div_euclid(time::DAY)));
         let partition = self.join.partition(hash);
         match key {
             Key::Acode(acode) => {
@@ -269,6 +302,21 @@ impl Scatter<'_> {
         }
     }
 
+    fn count_day(&mut self, day: Option<i64>) {
+        if self.day.0 != day {
+            self.end_day();
+            self.day.0 = day;
+        }
+        self.day.1 += 1;
+    }
+
+    fn end_day(&mut self) {
+        let (day, records) = std::mem::take(&mut self.day);
+        if records > 0 {
+            *lock(&self.join.days).entry(day).or_default() += records;
+        }
+    }
+
     /// Hands over what is left; what was counted.
     ///
     /// # Errors
@@ -276,6 +324,12 @@ impl Scatter<'_> {
     pub fn finish(mut self) -> Result<Counts, SpillError> {
         self.acodes.finish()?;
         self.ids.finish()?;
+        self.end_day();
+        if let Some(keys) = &self.join.keys {
+            self.keys.sort_unstable();
+            self.keys.dedup();
+            lock(keys).append(&mut self.keys);
+        }
         Ok(self.counts)
     }
 }

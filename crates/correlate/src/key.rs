@@ -4,6 +4,8 @@ use mimelake_parse::Event;
 use mimelake_schema::{EventType, Field};
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
+use crate::email::Email;
+
 /// The length of an aCode of 22 base64url characters; UUIDs are longer.
 const ACODE: usize = 22;
 
@@ -67,6 +69,18 @@ impl<'a> Key<'a> {
         let account = xxh3_128_with_seed(account.as_bytes(), seed) as u64;
         xxh3_128_with_seed(text.as_bytes(), account)
     }
+}
+
+/// The keys of an email as an index keeps them: of its aCode and of its message id; 0 where it has none.
+pub fn of_email(email: &Email<'_>) -> [u64; 2] {
+    let acode = email.acode.map(Key::Acode);
+    let id = email.message_id().map(Key::MessageId);
+    [acode, id].map(|key| key.map_or(0, |key| short(key.hash(email.account))))
+}
+
+/// A key's hash as an index keeps it.
+pub(crate) fn short(hash: u128) -> u64 {
+    ((hash >> 64) as u64).max(1)
 }
 
 #[cfg(test)]

@@ -276,37 +276,46 @@ fn or<'a>(value: Value<'a>, other: impl FnOnce() -> Value<'a>) -> Value<'a> {
     if value.is_null() { other() } else { value }
 }
 
-/// The records of a message that was read back, in the row form; `loose` gets those joined by the message id.
-///
-/// The account and the aCode are those of the message; the records are in no order.
-pub fn records_of(message: &Event<'_>, joined: &mut Vec<Vec<u8>>, loose: &mut Vec<Vec<u8>>) {
+/// The records of a message that was read back, in the row form and in no order, and whether each is joined by the
+/// message id.
+pub fn records_of(message: &Event<'_>) -> Vec<(Vec<u8>, bool)> {
     let shared = SHARED.map(|field| message.get(field).text());
-    let one;
+    let mut restored = Vec::new();
     for (stage, column) in [
         (Stage::Receipt, Field::Receipts),
         (Stage::Process, Field::EarlierProcesses),
+        (Stage::Process, Field::Process),
         (Stage::Delivery, Field::Deliveries),
         (Stage::Detection, Field::Detections),
     ] {
-        if let Value::Structs(records) = message.get(column) {
-            for record in records {
-                restore(stage, record, &shared, joined, loose);
+        match message.get(column) {
+            Value::Struct(record) => restored.push(restore(stage, record, &shared)),
+            Value::Structs(records) => {
+                restored.extend(records.iter().map(|record| restore(stage, record, &shared)));
             }
+            _ => {}
         }
     }
-    if let Value::Struct(record) = message.get(Field::Process) {
-        one = record;
-        restore(Stage::Process, one, &shared, joined, loose);
-    }
+    restored
 }
 
-fn restore(
-    stage: Stage,
-    record: &[Value<'_>],
-    shared: &[Option<&str>; SHARED.len()],
-    joined: &mut Vec<Vec<u8>>,
-    loose: &mut Vec<Vec<u8>>,
-) {
+/// The email of a message that was read back, as [`Email::write`] writes it.
+pub fn email_of(message: &Event<'_>) -> Vec<u8> {
+    let text = |field| message.get(field).text();
+    let mut records = records_of(message);
+    records.sort_unstable();
+    let email = Email {
+        account: text(Field::Account).unwrap_or_default(),
+        acode: text(Field::Acode),
+        shared: message.get(Field::Flags).list().contains(&flag::SHARED_ACODE),
+        records: records.iter().map(|(record, _)| record.as_slice()).collect(),
+    };
+    let mut bytes = Vec::new();
+    email.write(&mut bytes);
+    bytes
+}
+
+fn restore(stage: Stage, record: &[Value<'_>], shared: &[Option<&str>; SHARED.len()]) -> (Vec<u8>, bool) {
     let mut members = record.to_vec();
     for (field, said) in SHARED.iter().zip(shared) {
         let Some(place) = stage.place(*field) else { continue };
@@ -319,5 +328,5 @@ fn restore(
     let by_message_id = stage.place(Field::JoinedBy).is_some_and(|place| !members[place].is_null());
     let mut bytes = Vec::new();
     record::write(stage, &members, by_message_id, &mut bytes);
-    if by_message_id { loose.push(bytes) } else { joined.push(bytes) }
+    (bytes, by_message_id)
 }

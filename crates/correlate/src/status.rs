@@ -4,7 +4,7 @@
 //!
 //! | | what the records say | status |
 //! |---|---|---|
-//! | 1 | a recipient has it, and another does not: refused at receipt, attempts failed, or fewer recipients were tried than were accepted | `partially_delivered` |
+//! | 1 | a recipient has it, and another does not: refused at receipt and never tried, attempts failed, or fewer recipients were tried than were accepted | `partially_delivered` |
 //! | 2 | a recipient has it | `delivered` |
 //! | 3 | attempts failed, and for a recipient the last failure may pass | `deferred` |
 //! | 4 | attempts failed, and for every recipient the last failure is final | `bounced` |
@@ -90,11 +90,10 @@ pub fn status(records: &[Record<'_>]) -> Verdict {
     let seen = |stage| records.iter().any(|record| record.stage == stage);
     let (received, processed) = (seen(Stage::Receipt), seen(Stage::Process));
     let tried = Tried::of(records);
-    let receipts = Receipts::of(records);
-    if tried.delivered + tried.deferred + tried.bounced > 0 {
-        let status = tried.status(&receipts);
-        let waits = tried.deferred > 0 || tried.recipients() < receipts.accepted;
-        return Verdict { status, complete: received && processed && !waits };
+    let receipts = Receipts::of(records, &tried);
+    if !tried.outcomes.is_empty() {
+        let waits = tried.count(Outcome::Deferred) > 0 || tried.outcomes.len() < receipts.accepted;
+        return Verdict { status: tried.status(&receipts), complete: received && processed && !waits };
     }
     let last = records.iter().rev().find(|record| record.stage == Stage::Process);
     if let Some(last) = last {
@@ -132,16 +131,16 @@ fn ruling(record: &Record<'_>) -> Option<Ruling> {
 /// The receipts' say.
 #[derive(Debug, Default)]
 struct Receipts {
-    /// How many recipients were refused.
+    /// How many recipients were refused, and no delivery to them was tried.
     refused: usize,
-    /// How many were not.
+    /// How many were not refused.
     accepted: usize,
     /// What the last of those that were not refused says.
     last: Option<Ruling>,
 }
 
 impl Receipts {
-    fn of(records: &[Record<'_>]) -> Self {
+    fn of(records: &[Record<'_>], tried: &Tried) -> Self {
         // A server that was refused tries again: who was accepted once is accepted.
         let mut recipients: HashMap<String, bool> = HashMap::new();
         let mut last = None;
@@ -153,8 +152,9 @@ impl Receipts {
             }
             *recipients.entry(recipient(record)).or_insert(true) &= refused;
         }
-        let refused = recipients.values().filter(|refused| **refused).count();
-        Self { refused, accepted: recipients.len() - refused, last }
+        let accepted = recipients.values().filter(|refused| !**refused).count();
+        recipients.retain(|recipient, refused| *refused && !tried.outcomes.contains_key(recipient));
+        Self { refused: recipients.len(), accepted, last }
     }
 
     fn status(&self) -> Status {
@@ -168,12 +168,10 @@ impl Receipts {
     }
 }
 
-/// How many recipients have it, may get it, and will not.
+/// What the attempts came to, for each recipient.
 #[derive(Debug, Default)]
 struct Tried {
-    delivered: usize,
-    deferred: usize,
-    bounced: usize,
+    outcomes: HashMap<String, Outcome>,
 }
 
 /// The outcome of the attempts for one recipient.
@@ -199,24 +197,21 @@ impl Tried {
                 *before = outcome;
             }
         }
-        let count = |wanted| outcomes.values().filter(|outcome| **outcome == wanted).count();
-        Self {
-            delivered: count(Outcome::Delivered),
-            deferred: count(Outcome::Deferred),
-            bounced: count(Outcome::Bounced),
-        }
+        Self { outcomes }
     }
 
-    fn recipients(&self) -> usize {
-        self.delivered + self.deferred + self.bounced
+    fn count(&self, wanted: Outcome) -> usize {
+        self.outcomes.values().filter(|outcome| **outcome == wanted).count()
     }
 
     fn status(&self, receipts: &Receipts) -> Status {
-        let others = self.deferred + self.bounced + receipts.refused;
-        match (self.delivered, self.deferred) {
+        let all = self.outcomes.len();
+        match (self.count(Outcome::Delivered), self.count(Outcome::Deferred)) {
             (0, 0) => Status::Bounced,
             (0, _) => Status::Deferred,
-            _ if others > 0 || self.recipients() < receipts.accepted => Status::PartiallyDelivered,
+            (delivered, _) if delivered < all || receipts.refused > 0 || all < receipts.accepted => {
+                Status::PartiallyDelivered
+            }
             _ => Status::Delivered,
         }
     }

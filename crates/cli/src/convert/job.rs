@@ -24,8 +24,7 @@ pub fn run(run: &Run<'_>, store: &Store, pieces: &[Planned]) -> anyhow::Result<(
     for planned in pieces {
         lake.start(&planned.piece.unit.name);
         let outcome = source.read(&planned.piece, &mut lake, Lake::between_blocks)?;
-        let packed = packed(&mut source, planned)?;
-        done.add(run, planned, &outcome, packed);
+        done.add(run, &mut source, planned, &outcome)?;
     }
     let mut job = lake.into_job()?;
     let keys: Vec<UnitKey> = done.keys().copied().collect();
@@ -83,14 +82,25 @@ fn count_parts(tables: &mut crate::report::Tables, commit: &Commit) {
 
 /// What a job has read.
 #[derive(Default)]
-struct Done {
-    tally: Tally,
-    files: Vec<PathBuf>,
-    inputs: BTreeMap<PathBuf, (Arc<File>, CommittedInput)>,
+pub struct Done {
+    /// What became of it.
+    pub tally: Tally,
+    /// The files, one for each piece.
+    pub files: Vec<PathBuf>,
+    /// The files as a commit names them, by path.
+    pub inputs: BTreeMap<PathBuf, (Arc<File>, CommittedInput)>,
 }
 
 impl Done {
-    fn add(&mut self, run: &Run<'_>, planned: &Planned, outcome: &Outcome, packed: Option<UnitKey>) {
+    /// Adds a piece that was read.
+    pub fn add(
+        &mut self,
+        run: &Run<'_>,
+        source: &mut Source<'_>,
+        planned: &Planned,
+        outcome: &Outcome,
+    ) -> anyhow::Result<()> {
+        let packed = packed(source, planned)?;
         let file = &planned.file;
         self.tally.add(&file.stamp.path, outcome);
         self.files.push(file.stamp.path.clone());
@@ -109,7 +119,7 @@ impl Done {
             _ => false,
         };
         if is_unread {
-            return;
+            return Ok(());
         }
         let content = known::key(planned, outcome.digest, outcome.inflated);
         let (key, packed) = match packed {
@@ -126,13 +136,15 @@ impl Done {
         if let Some(damage) = &outcome.damage {
             input.damage = Some(damage.to_string());
         }
+        Ok(())
     }
 
     fn keys(&self) -> impl Iterator<Item = &UnitKey> {
         self.inputs.values().flat_map(|(_, input)| input.units.iter().map(|unit| &unit.key))
     }
 
-    fn counts(&self) -> Counts {
+    /// What a commit counts.
+    pub fn counts(&self) -> Counts {
         let account = &self.tally.account;
         Counts {
             records: account.records,

@@ -16,7 +16,7 @@ use crate::exit::Rejected;
 use crate::quarantine;
 
 /// The date of events without a time.
-const UNKNOWN: i64 = i64::MIN;
+pub const UNKNOWN: i64 = i64::MIN;
 /// So many part files are open at a time, shared by the workers; beyond it, those that were written to least
 /// lately are finished.
 const MAX_OPEN: usize = 512;
@@ -135,7 +135,8 @@ impl<'a> Lake<'a> {
     }
 }
 
-fn date(day: i64) -> String {
+/// A day since 1970 as partitions are named.
+pub fn date(day: i64) -> String {
     if day == UNKNOWN {
         return "unknown".to_owned();
     }

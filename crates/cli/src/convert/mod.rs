@@ -1,9 +1,9 @@
 //! `mimelake convert`: raw logs to tables.
 
-mod job;
-mod known;
-mod lake;
-mod part;
+pub mod job;
+pub mod known;
+pub mod lake;
+pub mod part;
 mod stream;
 
 use std::collections::BTreeSet;
@@ -32,22 +32,28 @@ const FILES_AT_ONCE: usize = 4096;
 
 /// What all workers share.
 pub struct Run<'a> {
-    args: &'a ConvertArgs,
+    /// What was asked for.
+    pub args: &'a ConvertArgs,
     /// How events become rows, by event type; none for tables that are not wanted.
     documents: Vec<Option<Document>>,
-    counters: Arc<Counters>,
-    progress: Progress,
+    /// What the progress bar shows.
+    pub counters: Arc<Counters>,
+    /// Where messages go while it is shown.
+    pub progress: Progress,
     totals: Mutex<Totals>,
 }
 
 /// What was done so far.
 #[derive(Default)]
-struct Totals {
-    report: Report,
-    tally: Tally,
-    tables: Tables,
+pub struct Totals {
+    /// What is reported.
+    pub report: Report,
+    /// What was read.
+    pub tally: Tally,
+    /// What was written.
+    pub tables: Tables,
     /// The files that were read, wholly or in part.
-    files: BTreeSet<PathBuf>,
+    pub files: BTreeSet<PathBuf>,
 }
 
 /// Runs the command.
@@ -58,33 +64,19 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
     interrupt::listen();
     let mut found = landing::find(&args.read.inputs)?;
     leave_out_output(args, &mut found);
-    let counters = Arc::new(Counters::default());
-    let run = Run {
-        args,
-        documents: EventType::ALL.iter().map(|t| document(args, *t)).collect(),
-        progress: Progress::show(&counters, !args.read.quiet && !args.read.no_progress),
-        counters,
-        totals: Mutex::default(),
-    };
+    let run = Run::new(args);
     let pool = plan::pool(args.read.threads())?;
     if args.to_stdout() {
         pool.install(|| stream::run(&run, &found))?;
     } else {
-        let store = open_store(args)?;
+        let store = open_store(args, &settings(args))?;
         pool.install(|| run.convert(&store, &found))?;
     }
-    let Run { counters, progress, totals, .. } = run;
-    drop(progress);
-    let Totals { mut report, tally, tables, files } =
-        totals.into_inner().unwrap_or_else(PoisonError::into_inner);
-    report.files.read = files.len() as u64;
-    report.writes_tables = !args.to_stdout();
-    report.bytes.read = counters.done.load(Ordering::Relaxed);
-    report.finish(tally, &tables, start, &args.read)
+    run.finish(start)
 }
 
 /// Leaves out what lies in OUT: what was written is no input.
-fn leave_out_output(args: &ConvertArgs, found: &mut Vec<Found>) {
+pub fn leave_out_output(args: &ConvertArgs, found: &mut Vec<Found>) {
     let (false, Ok(out)) = (args.to_stdout(), std::path::absolute(&args.output)) else { return };
     let before = found.len();
     found.retain(|found| !plan::stamp(found).path.starts_with(&out));
@@ -131,16 +123,15 @@ fn settings(args: &ConvertArgs) -> String {
     settings
 }
 
-fn open_store(args: &ConvertArgs) -> anyhow::Result<Store> {
-    let settings = settings(args);
+pub fn open_store(args: &ConvertArgs, settings: &str) -> anyhow::Result<Store> {
     let mut held = |holder: &str| terminal::say(&format!("waiting for {}: {holder}", args.output.display()));
     let give_up = || interrupt::check().is_err();
     let wait = if args.no_wait { Wait::Fail } else { Wait::Until { held: &mut held, give_up: &give_up } };
-    let store = Store::open(&args.output, &settings, wait);
+    let store = Store::open(&args.output, settings, wait);
     interrupt::check()?;
     let store = store?;
     let format = |settings: &str| settings.split('/').next().map(str::to_owned);
-    if let Some(other) = store.other_settings().into_iter().find(|other| format(other) == format(&settings)) {
+    if let Some(other) = store.other_settings().into_iter().find(|other| format(other) == format(settings)) {
         let what = format!(
             "{} already holds another kind of output: {other}, not {settings}",
             args.output.display()
@@ -153,8 +144,55 @@ fn open_store(args: &ConvertArgs) -> anyhow::Result<Store> {
     Ok(store)
 }
 
+impl<'a> Run<'a> {
+    /// A run that has done nothing yet.
+    pub fn new(args: &'a ConvertArgs) -> Self {
+        let counters = Arc::new(Counters::default());
+        Self {
+            args,
+            documents: EventType::ALL.iter().map(|t| document(args, *t)).collect(),
+            progress: Progress::show(&counters, !args.read.quiet && !args.read.no_progress),
+            counters,
+            totals: Mutex::default(),
+        }
+    }
+
+    /// Reports what was done since `start`; how to exit.
+    pub fn finish(self, start: Instant) -> anyhow::Result<Exit> {
+        let Self { args, counters, progress, totals, .. } = self;
+        drop(progress);
+        let Totals { mut report, tally, tables, files } =
+            totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+        report.files.read = files.len() as u64;
+        report.writes_tables = !args.to_stdout();
+        report.bytes.read = counters.done.load(Ordering::Relaxed);
+        report.finish(tally, &tables, start, &args.read)
+    }
+}
+
 impl Run<'_> {
     fn convert(&self, store: &Store, found: &[Found]) -> anyhow::Result<()> {
+        self.each_batch(store, found, &mut |jobs, aliases| {
+            // Streams come last and one by one: only reading one shows whether it holds what another job does.
+            let (streams, jobs): (Vec<_>, Vec<_>) =
+                jobs.into_iter().partition(|pieces| pieces.iter().any(|planned| planned.file.is_stream));
+            jobs.par_iter().try_for_each(|pieces| job::run(self, store, pieces))?;
+            streams.iter().try_for_each(|pieces| job::run(self, store, pieces))?;
+            if !aliases.is_empty() {
+                store.remember_aliases(aliases)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Plans the files, some at a time; `each` gets the jobs of what is new, and the files that turned out to be known
+    /// or to hold nothing.
+    pub fn each_batch(
+        &self,
+        store: &Store,
+        found: &[Found],
+        each: &mut dyn FnMut(Vec<Vec<Planned>>, Vec<CommittedInput>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         for files in found.chunks(FILES_AT_ONCE) {
             let listed: Vec<File> = files
                 .par_iter()
@@ -164,17 +202,9 @@ impl Run<'_> {
                 .flatten()
                 .collect();
             let work = known::sort_out(self, store, listed)?;
-            let pieces: Vec<Planned> = work.pieces;
-            self.counters.total.fetch_add(pieces.iter().map(Planned::stored).sum(), Ordering::Relaxed);
-            let jobs = plan::jobs(pieces);
-            // Streams come last and one by one: only reading one shows whether it holds what another job does.
-            let (streams, jobs): (Vec<_>, Vec<_>) =
-                jobs.into_iter().partition(|pieces| pieces.iter().any(|planned| planned.file.is_stream));
-            jobs.par_iter().try_for_each(|pieces| job::run(self, store, pieces))?;
-            streams.iter().try_for_each(|pieces| job::run(self, store, pieces))?;
-            if !work.aliases.is_empty() {
-                store.remember_aliases(work.aliases)?;
-            }
+            let stored = work.pieces.iter().map(Planned::stored).sum();
+            self.counters.total.fetch_add(stored, Ordering::Relaxed);
+            each(plan::jobs(work.pieces), work.aliases)?;
         }
         Ok(())
     }
@@ -206,11 +236,13 @@ impl Run<'_> {
         self.totals(|totals| totals.tally.damaged(file, damage));
     }
 
-    fn totals<T>(&self, change: impl FnOnce(&mut Totals) -> T) -> T {
+    /// Changes the totals.
+    pub fn totals<T>(&self, change: impl FnOnce(&mut Totals) -> T) -> T {
         change(&mut self.totals.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn settings(&self, digest: bool) -> Settings<'_> {
+    /// How pieces are read.
+    pub fn settings(&self, digest: bool) -> Settings<'_> {
         let read = &self.args.read;
         Settings {
             format: read.format(),
@@ -224,7 +256,7 @@ impl Run<'_> {
 
 /// What there is to do for some files.
 #[derive(Default)]
-struct Work {
+pub struct Work {
     pieces: Vec<Planned>,
     /// Files whose units are all known under other names, and files that hold nothing.
     aliases: Vec<CommittedInput>,

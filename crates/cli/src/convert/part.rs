@@ -5,10 +5,10 @@ use std::io::Write;
 use mimelake_columns::document::{Cell, Document};
 use mimelake_write::ndjson::RowWriter;
 use mimelake_write::parquet::{ParquetPart, PartLabels};
-use mimelake_write::store::{Extension, Job, PartFile};
+use mimelake_write::store::{Job, PartFile};
 
 use super::Run;
-use crate::args::To;
+use crate::args::{ConvertArgs, SchemaKind, To};
 
 /// One part file, and when it was last turned away from.
 pub struct Part {
@@ -37,25 +37,35 @@ impl Part {
     /// A new part of a table and date.
     pub fn create(run: &Run<'_>, job: &Job<'_>, document: &Document, date: &str) -> anyhow::Result<Self> {
         let table = document.event_type().table();
-        let sink = match run.args.to() {
-            To::Parquet => {
-                let file = job.create(table, date, Extension::Parquet)?;
-                let labels = PartLabels { table, schema: run.args.schema().name() };
-                Format::Parquet(Box::new(ParquetPart::new(
-                    file,
-                    document.layout(),
-                    labels,
-                    run.args.compression,
-                )?))
+        Self::on(run.args, job.create(table, date, run.args.extension())?, document)
+    }
+
+    /// A part that is written to this file.
+    pub fn on(args: &ConvertArgs, file: PartFile, document: &Document) -> anyhow::Result<Self> {
+        match args.to() {
+            To::Parquet => Self::parquet(args, file, document, args.schema()),
+            To::Ndjson => {
+                let writer = RowWriter::new(document.layout());
+                let part = NdjsonPart { file, writer, buffer: Vec::new(), rows: 0 };
+                Ok(Self { sink: Format::Ndjson(Box::new(part)), used: 0 })
             }
-            To::Ndjson => Format::Ndjson(Box::new(NdjsonPart {
-                file: job.create(table, date, Extension::Ndjson)?,
-                writer: RowWriter::new(document.layout()),
-                buffer: Vec::new(),
-                rows: 0,
-            })),
-        };
-        Ok(Self { sink, used: 0 })
+        }
+    }
+
+    /// A Parquet part of native columns that is written to this file, whatever the format of the run.
+    pub fn native(args: &ConvertArgs, file: PartFile, document: &Document) -> anyhow::Result<Self> {
+        Self::parquet(args, file, document, SchemaKind::Native)
+    }
+
+    fn parquet(
+        args: &ConvertArgs,
+        file: PartFile,
+        document: &Document,
+        schema: SchemaKind,
+    ) -> anyhow::Result<Self> {
+        let labels = PartLabels { table: document.event_type().table(), schema: schema.name() };
+        let part = ParquetPart::new(file, document.layout(), labels, args.compression)?;
+        Ok(Self { sink: Format::Parquet(Box::new(part)), used: 0 })
     }
 
     /// Writes one row.

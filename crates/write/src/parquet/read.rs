@@ -18,6 +18,7 @@ const BATCH_ROWS: usize = 4096;
 pub struct ReadPart {
     path: String,
     rows: u64,
+    labels: Vec<(String, String)>,
     reader: ParquetRecordBatchReader,
 }
 
@@ -32,12 +33,20 @@ impl ReadPart {
         let builder =
             ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| ReadError::new(&name, &error))?;
         let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or_default();
+        let pairs = builder.metadata().file_metadata().key_value_metadata().into_iter().flatten();
+        let labels = pairs.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?))).collect();
         let mask = wanted.map_or_else(ProjectionMask::all, |wanted| {
             ProjectionMask::columns(builder.parquet_schema(), wanted.iter().map(|field| field.column()))
         });
         let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build();
         let reader = reader.map_err(|error| ReadError::new(&name, &error))?;
-        Ok(Self { path: name, rows, reader })
+        Ok(Self { path: name, rows, labels, reader })
+    }
+
+    /// What the file says of itself under `mimelake.<name>`: its `table`, its `schema`, the `version` that wrote it.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        let is_it = |key: &str| key.strip_prefix("mimelake.") == Some(name);
+        self.labels.iter().find(|(key, _)| is_it(key)).map(|(_, value)| value.as_str())
     }
 
     /// How many rows it has.

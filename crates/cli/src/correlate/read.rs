@@ -1,0 +1,196 @@
+//! What is joined: raw logs, the parts of converted ones, and messages that new records belong to.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bumpalo::Bump;
+use mimelake_columns::rows::Rows;
+use mimelake_correlate::join::{Counts, Scatter};
+use mimelake_landing::Found;
+use mimelake_parse::{Event, Reject, Sink};
+use mimelake_schema::{EventType, Field};
+use mimelake_write::parquet::ReadPart;
+use mimelake_write::store::{
+    CommittedInput, CommittedUnit, Counts as Lines, Job, Listing, StampState, UnitKey,
+};
+use rayon::prelude::*;
+
+use super::state::Touched;
+use super::{Correlation, Read};
+use crate::convert::job::Done;
+use crate::convert::lake;
+use crate::exit::Hinted;
+use crate::plan::{self, Planned};
+use crate::report::Tally;
+use crate::source::Source;
+use crate::{interrupt, quarantine};
+
+/// Whether a file is a part of converted logs.
+pub fn is_part(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "parquet")
+}
+
+/// The run's job.
+pub fn lock<'l, 's>(job: &'l Mutex<Job<'s>>) -> MutexGuard<'l, Job<'s>> {
+    job.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads all that is new.
+pub fn all(all: &Correlation<'_>, parts: &[Found], found: &[Found]) -> anyhow::Result<Read> {
+    let mut read =
+        Read { inputs: Vec::new(), lines: Lines::default(), counts: Counts::default(), is_new: false };
+    let mut tally = Tally::default();
+    all.run.each_batch(all.store, found, &mut |jobs, aliases| {
+        let done: Vec<_> = jobs.par_iter().map(|pieces| logs(all, pieces)).collect::<anyhow::Result<_>>()?;
+        for (done, counts) in done {
+            read.counts += counts;
+            read.is_new = true;
+            read.inputs.extend(done.inputs.into_values().map(|(_, input)| input));
+            tally += done.tally;
+            all.run.totals(|totals| totals.files.extend(done.files));
+        }
+        read.inputs.extend(aliases.into_iter().map(|mut input| {
+            input.units.iter_mut().for_each(|unit| unit.alias = true);
+            input
+        }));
+        Ok(())
+    })?;
+    let parts: Vec<_> = parts.par_iter().map(|found| part(all, found)).collect::<anyhow::Result<_>>()?;
+    for (input, counts) in parts.into_iter().flatten() {
+        read.counts += counts;
+        read.is_new = true;
+        read.inputs.push(input);
+    }
+    let account = &tally.account;
+    let (records, rejected, blank, lines) = (account.records, account.rejected, account.blank, account.lines);
+    read.lines = Lines { records, rejected, blank, lines };
+    all.run.totals(|totals| totals.tally += tally);
+    Ok(read)
+}
+
+/// The sink of one job.
+struct Logs<'a, 's> {
+    all: &'a Correlation<'s>,
+    scatter: Scatter<'a>,
+    source: String,
+}
+
+impl Sink for Logs<'_, '_> {
+    type Error = anyhow::Error;
+
+    fn event(&mut self, event: &Event<'_>, bump: &Bump) -> anyhow::Result<()> {
+        self.scatter.event(event, bump)?;
+        Ok(())
+    }
+
+    fn reject(&mut self, reject: &Reject<'_>) -> anyhow::Result<()> {
+        if !reject.recovered {
+            self.all.run.counters.rejected.fetch_add(1, Ordering::Relaxed);
+        }
+        lake::refuse(self.all.run, &self.source, reject)?;
+        quarantine::write(lock(&self.all.job).quarantine()?, &self.source, reject)?;
+        Ok(())
+    }
+}
+
+/// Reads raw logs.
+fn logs(all: &Correlation<'_>, pieces: &[Planned]) -> anyhow::Result<(Done, Counts)> {
+    let mut sink = Logs { all, scatter: all.join.scatter(), source: String::new() };
+    let mut source = Source::new(all.run.settings(true));
+    let mut done = Done::default();
+    for planned in pieces {
+        planned.piece.unit.name.clone_into(&mut sink.source);
+        let outcome = source.read(&planned.piece, &mut sink, |_| Ok(()))?;
+        done.add(all.run, &mut source, planned, &outcome)?;
+    }
+    Ok((done, sink.scatter.finish()?))
+}
+
+/// Reads a part of converted logs; none if it is known, or no message is made of its table.
+fn part(all: &Correlation<'_>, found: &Found) -> anyhow::Result<Option<(CommittedInput, Counts)>> {
+    interrupt::check()?;
+    let stamp = plan::stamp(found);
+    if matches!(all.store.stamp_state(&stamp), StampState::Unchanged { .. }) {
+        all.run.totals(|totals| totals.report.files.unchanged += 1);
+        return Ok(None);
+    }
+    let part = ReadPart::open(&found.path, None)?;
+    let table = part.label("table").and_then(EventType::from_table);
+    let is_native = part.label("schema") == Some("native");
+    let (Some(table), true) = (table, is_native) else {
+        return Err(Hinted::error(
+            &format!("{} is no part of logs that mimelake converted to native columns", found.path.display()),
+            "name the raw logs, or a directory that `mimelake convert` wrote with --schema native",
+        ));
+    };
+    if table.message_members().is_none() {
+        return Ok(None);
+    }
+    // A part's name is its run and its number, and its bytes never change.
+    let name = found.path.file_name().unwrap_or_default().as_encoded_bytes();
+    let key = UnitKey::whole(found.len, blake3::hash(name).into());
+    let unit =
+        CommittedUnit { index: 0, name: String::new(), key, packed: None, alias: all.store.knows(&key) };
+    let is_known = unit.alias;
+    let input = CommittedInput { stamp, listing: Listing::Plain, damage: None, units: vec![unit] };
+    if is_known {
+        all.run.totals(|totals| totals.report.files.unchanged += 1);
+        return Ok(Some((input, Counts::default())));
+    }
+    let needed = needed(table);
+    let mut scatter = all.join.scatter();
+    let mut bump = Bump::new();
+    let (mut records, mut tally) = (0, Tally::default());
+    for batch in ReadPart::open(&found.path, Some(&needed))? {
+        interrupt::check()?;
+        let batch = batch?;
+        let rows = Rows::of(table, &batch)?;
+        for row in 0..rows.len() {
+            scatter.event(&rows.event(row, &bump), &bump)?;
+            bump.reset();
+        }
+        records += rows.len() as u64;
+    }
+    tally.account.records = records;
+    tally.account.lines = records;
+    tally.account.events[table as usize] = records;
+    all.run.totals(|totals| {
+        totals.tally += tally;
+        totals.files.insert(found.path.clone());
+    });
+    Ok(Some((input, scatter.finish()?)))
+}
+
+/// The columns that are needed of a table.
+fn needed(table: EventType) -> Vec<Field> {
+    let keys = [Field::Account, Field::Acode, Field::MessageId, Field::Recipients, Field::TaggedMalicious];
+    let said = [Field::Virus, Field::ScanResult, Field::Reason, Field::UrlCategory];
+    let members = table.message_members().unwrap_or_default().iter().copied();
+    let mut needed: Vec<_> =
+        members.chain(keys).chain(said).filter(|f| table.position(*f).is_some()).collect();
+    needed.sort_unstable();
+    needed.dedup();
+    needed
+}
+
+/// Takes the messages apart that new records belong to.
+pub fn touched(all: &Correlation<'_>, touched: &Touched) -> anyhow::Result<Counts> {
+    let one = |(slot, rows): (&super::place::Slot, &Vec<u32>)| -> anyhow::Result<Counts> {
+        interrupt::check()?;
+        let mut scatter = all.join.scatter();
+        let mut wanted = rows.iter().copied().peekable();
+        super::write::each_message(all, *slot, &mut |row, event, bump| {
+            if wanted.next_if_eq(&row).is_some() {
+                scatter.event(event, bump)?;
+            }
+            Ok(())
+        })?;
+        Ok(scatter.finish()?)
+    };
+    let add = |mut a: Counts, b: Counts| {
+        a += b;
+        Ok(a)
+    };
+    touched.par_iter().filter(|(_, rows)| !rows.is_empty()).map(one).try_reduce(Counts::default, add)
+}
