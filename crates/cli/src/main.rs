@@ -13,6 +13,7 @@ mod report;
 mod schema;
 mod source;
 mod terminal;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let result = match program.command {
         Command::Convert(args) => convert::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions { shell } => args::completions(shell),
         Command::Man => args::man(),
