@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::record::{Maker, Record};
 use super::search::{Names, Search};
+use crate::args::SchemaKind;
 use crate::exit::Hinted;
 use crate::interrupt;
 
@@ -35,6 +36,12 @@ impl Lake {
             parts.into_iter().partition(|path| path.extension().is_some_and(|ending| ending == "parquet"));
         if parquet.is_empty() && !other.is_empty() {
             let what = format!("{} holds NDJSON, in which nothing can be looked up", out.display());
+            return Err(Hinted::error(what, "name the logs that it was converted from"));
+        }
+        // A part that cannot be read is told when it is looked into.
+        let schema = parquet.iter().find_map(|path| ReadPart::schema(path).ok()?);
+        if let Some(schema) = schema.filter(|schema| schema != SchemaKind::Native.name()) {
+            let what = format!("{} holds tables of the schema {schema}, not native", out.display());
             return Err(Hinted::error(what, "name the logs that it was converted from"));
         }
         self.parts.extend(parquet.into_iter().filter_map(|path| Some((table(&path)?, path))));

@@ -20,6 +20,9 @@ const BATCH_BYTES: usize = 8 << 20;
 /// many parts.
 const COLUMN_BYTES: usize = 160 << 10;
 
+/// The key under which a file says which schema its columns are of.
+pub(super) const SCHEMA_LABEL: &str = "mimelake.schema";
+
 /// What a file says of itself, as key-value metadata `mimelake.table` and `mimelake.schema`, beside
 /// `mimelake.version`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::schema::types::ColumnPath;
 
 use super::PartLabels;
+use super::part::SCHEMA_LABEL;
 
 /// The largest row group. On 700 MB of log text, groups of 128 Ki and 256 Ki rows were the smallest and the
 /// fastest: larger ones outgrow their dictionaries, and the tables and filters of each column outgrow the caches.
@@ -105,13 +106,13 @@ fn prunes(leaf: &Leaf) -> bool {
 /// The writer's properties for the files of a layout.
 pub(super) fn properties(layout: &Layout, labels: PartLabels<'_>, codec: Codec) -> WriterProperties {
     let version = env!("CARGO_PKG_VERSION");
-    let label = |key: &str, value: &str| KeyValue::new(format!("mimelake.{key}"), value.to_owned());
+    let label = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
     let builder = WriterProperties::builder()
         .set_created_by(format!("mimelake version {version}"))
         .set_key_value_metadata(Some(vec![
-            label("version", version),
-            label("table", labels.table),
-            label("schema", labels.schema),
+            label("mimelake.version", version),
+            label("mimelake.table", labels.table),
+            label(SCHEMA_LABEL, labels.schema),
         ]))
         .set_compression(codec)
         .set_max_row_group_row_count(Some(GROUP_ROWS))

@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 
 use super::ReadError;
+use super::part::SCHEMA_LABEL;
 
 /// Rows of a batch that is read.
 const BATCH_ROWS: usize = 4096;
@@ -75,6 +76,17 @@ impl ReadPart {
         let filter = ArrowPredicateFn::new(mask, move |batch| hits(&batch, &sets));
         let filter = RowFilter::new(vec![Box::new(filter)]);
         Self::build(name, builder.with_row_groups(groups).with_row_filter(filter)).map(Some)
+    }
+
+    /// What the part at `path` says of its columns: `native` or `ecs`; none if it says nothing.
+    ///
+    /// # Errors
+    /// [`ReadError`] if it cannot be opened or is no Parquet file.
+    pub fn schema(path: &Path) -> Result<Option<String>, ReadError> {
+        let builder = open(path, &path.display().to_string())?;
+        let labels = builder.metadata().file_metadata().key_value_metadata();
+        let label = labels.into_iter().flatten().find(|label| label.key == SCHEMA_LABEL);
+        Ok(label.and_then(|label| label.value.clone()))
     }
 
     fn build(path: String, builder: Builder) -> Result<Self, ReadError> {
