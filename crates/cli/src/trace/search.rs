@@ -131,3 +131,66 @@ impl Search {
         &self.typed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names<'a>(acode: &'a str, message_id: &'a str, by_id: bool) -> Names<'a> {
+        Names { acode, message_id, by_id }
+    }
+
+    #[test]
+    fn what_belongs_to_an_email() {
+        let search = |key: &str, ids: &[&str], acodes: &[&str]| {
+            let mut search = Search::new(key);
+            search.linked_ids.extend(ids.iter().map(ToString::to_string));
+            search.linked_acodes.extend(acodes.iter().map(ToString::to_string));
+            search
+        };
+        let by_acode = search("A", &["1@x"], &[]);
+        let by_id = search("<1@x>", &[], &["A"]);
+        // aCode, message id, whether it is joined by that; found by the aCode, found by the message id.
+        for (acode, id, joined_by_id, of_acode, of_id) in [
+            ("A", "1@x", false, true, true),
+            ("A", "2@x", false, true, false),
+            ("A", "", false, true, true),
+            ("", "1@x", true, true, true),
+            ("", "2@x", true, false, false),
+            ("B", "1@x", false, false, true),
+            ("B", "1@x", true, true, true),
+            ("B", "", false, false, false),
+            ("", "", false, false, false),
+        ] {
+            let names = names(acode, id, joined_by_id);
+            assert_eq!((by_acode.accepts(names), by_id.accepts(names)), (of_acode, of_id), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn names_as_tables_hold_them() {
+        let search = Search::new(" n97bxRqOImbxg5wuRyFFuQ_1772528400 ");
+        let [(_, acodes), _] = search.lookups();
+        assert_eq!(acodes, ["n97bxRqOImbxg5wuRyFFuQ", "n97bxRqOImbxg5wuRyFFuQ_1772528400"]);
+        let [_, (_, ids)] = Search::new("<a@b>").lookups();
+        assert_eq!(ids, ["a@b", "<a@b>", "<a@b", "a@b>"]);
+        for (key, may) in
+            [("n97bxRqOImbxg5wuRyFFuQ", true), ("short", false), ("783bb4d44a3a18e7.808360@a.b", false)]
+        {
+            assert_eq!(Search::new(key).may_have_suffix(), may, "{key}");
+        }
+    }
+
+    #[test]
+    fn only_names_that_are_not_empty_can_be_linked() {
+        let cases = [
+            ("A", "1@x", false, false),
+            ("A", "", false, true),
+            ("", "1@x", true, true),
+            ("", "", false, false),
+        ];
+        for (acode, id, by_id, may) in cases {
+            assert_eq!(names(acode, id, by_id).may_be_linked(), may, "{acode} {id}");
+        }
+    }
+}
