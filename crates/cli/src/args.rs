@@ -32,8 +32,8 @@ pub enum Command {
     /// clicks. INPUT is logs, or a directory that `mimelake convert` wrote as Parquet, where nearly nothing has to be
     /// read.
     ///
-    /// With --format json it is one object, {"key": KEY, "records": [{"event_type": TABLE, COLUMN: VALUE, …}, …]}, in
-    /// order of time, with the columns of `mimelake schema`; what a record does not say is left out.
+    /// With --format json it is one object, `{"key": KEY, "records": [{"event_type": TABLE, COLUMN: VALUE, …}, …]}`,
+    /// in order of time, with the columns of `mimelake schema`; what a record does not say is left out.
     ///
     /// Exit status: 0 found; 1 nothing found, or a file could not be read.
     #[command(mut_arg("verbose", |arg| arg.help("Say where each record was read from")))]
@@ -248,7 +248,7 @@ pub struct TraceArgs {
     /// Times of this machine's time zone instead of UTC
     #[arg(long)]
     pub local: bool,
-    /// When to colour: auto is on a terminal, unless NO_COLOR is set
+    /// When to colour: auto is on a terminal, unless `NO_COLOR` is set
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
 }

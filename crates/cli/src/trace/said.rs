@@ -53,8 +53,7 @@ impl Said {
             let is_against = verdict.get("allow").and_then(Value::as_bool) == Some(false);
             match (info, *name, is_against) {
                 // The lists of senders say only whether the sender stands in one.
-                (_, "permitted_sender" | "managed_sender", _) => None,
-                ("", _, false) => None,
+                (_, "permitted_sender" | "managed_sender", _) | ("", _, false) => None,
                 ("", _, true) => Some(format!("{name} against it")),
                 _ => Some(format!("{name} {}", info.replace('_', " "))),
             }
