@@ -34,14 +34,13 @@ impl Record {
         Names { acode, message_id, by_id: self.by_id }
     }
 
-    /// What records are put in order by: time, and within a second the order of the stages; where it was read from.
+    /// What records are put in order by: time, the order of the stages, where it was read from.
     pub fn place(&self) -> impl Ord + use<> {
-        let timestamp = self.timestamp.unwrap_or(i64::MAX);
-        (timestamp.div_euclid(1_000_000), stage(self.event_type), timestamp, self.source.clone())
+        (self.timestamp.unwrap_or(i64::MAX), stage(self.event_type), self.source.clone())
     }
 }
 
-/// The place of a type's records in the life of an email.
+/// The place of a type's records in the life of an email, as key-value lines tell times to the second only.
 fn stage(event_type: EventType) -> u8 {
     match event_type {
         EventType::Receipt => 0,

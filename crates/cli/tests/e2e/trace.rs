@@ -334,3 +334,34 @@ fn tables_in_which_nothing_can_be_looked_up() {
     place.trace(["R00000001", "a.log", "lines"]).exits(2);
     assert_eq!(place.records("R00000001", "a.log").len(), 1);
 }
+
+#[test]
+fn records_of_one_second_are_in_the_order_of_the_stages() {
+    let place = Place::new();
+    let (time, names) = ("datetime=2026-03-02T10:00:00+0000", "aCode=A|MsgId=<1@x>|acc=C0A0");
+    place.write("a.log", format!("{time}|{names}|Delivered=true|Attempt=1\n"));
+    place.write(
+        "b.log",
+        format!("{time}|{names}|MsgSize=7|Act=Acc\n{time}|{names}|Rcpt=b@example.com|Act=Acc\n"),
+    );
+    let early =
+        "{\"type\":\"delivery\",\"aggregateId\":\"A\",\"timestamp\":1772445599999,\"delivered\":\"false\"}\n";
+    place.write("c.json", early);
+    let ran = place.run("trace A a.log b.log c.json --format json --threads 3").exits(0);
+    let found: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let types: Vec<_> =
+        found["records"].as_array().unwrap().iter().map(|r| r["event_type"].clone()).collect();
+    assert_eq!(types, ["delivery", "receipt", "process", "delivery"]);
+}
+
+#[test]
+fn a_closed_pipe_is_the_readers_choice() {
+    let place = Place::new();
+    place.write("a.log", crate::sample::receipt(1));
+    for format in ["text", "json"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = place.command(["trace", "R00000001", "a.log", "--format", format]);
+        assert_eq!(command.stdout(writer).status().unwrap().code(), Some(0), "{format}");
+    }
+}
