@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use mimelake_correlate::key::bare_message_id;
 use mimelake_landing::Limits;
 use mimelake_parse::Format;
 use mimelake_schema::EventType;
@@ -28,6 +29,19 @@ pub enum Command {
     Correlate(CorrelateArgs),
     /// Read everything, write nothing: counts by type, flags, rejects, unknown keys, MB/s
     Check(CheckArgs),
+    /// Print every record of one email, as a timeline
+    ///
+    /// These are the records of its aCode or message id, and those that bear only the other of the two, such as
+    /// clicks. INPUT is logs, or a directory that `mimelake convert` wrote as Parquet, where nearly nothing has to be
+    /// read.
+    ///
+    /// With --format json it is one object, `{"key": KEY, "records": [{"event_type": TABLE, COLUMN: VALUE, …}, …]}`,
+    /// in order of time, with the columns of `mimelake schema`; what a record does not say is left out.
+    ///
+    /// Exit status: 0 found; 1 nothing found, or a file could not be read.
+    #[command(mut_arg("verbose", |arg| arg.help("Say where each record was read from")))]
+    #[command(mut_arg("report", |arg| arg.hide(true)))]
+    Trace(TraceArgs),
     /// Print the tables and columns, and where each comes from and goes to
     Schema(SchemaArgs),
     /// Print the completions of a shell
@@ -269,6 +283,33 @@ pub struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// The email's aCode (API 2.0's aggregateId, with or without _ and seconds) or its message id (with or without <>)
+    #[arg(value_name = "KEY", allow_hyphen_values = true, value_parser = parse_key)]
+    pub key: String,
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: TraceFormat,
+    /// Times of this machine's time zone instead of UTC
+    #[arg(long)]
+    pub local: bool,
+    /// When to colour: auto is on a terminal, unless `NO_COLOR` is set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+/// How `mimelake trace` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TraceFormat {
+    /// A timeline for people
+    Text,
+    /// For a program
+    Json,
+}
+
+#[derive(Debug, Args)]
 pub struct SchemaArgs {
     /// The table; all of them if none is named
     #[arg(value_parser = parse_table)]
@@ -314,6 +355,14 @@ fn parse_max_record(text: &str) -> Result<u64, String> {
         1024..=0x4000_0000 => Ok(bytes),
         _ => Err("a record may have 1KiB to 1GiB".to_owned()),
     })
+}
+
+/// A key that names something.
+fn parse_key(text: &str) -> Result<String, String> {
+    match bare_message_id(text) {
+        "" => Err("name an aCode or a message id".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 fn parse_table(text: &str) -> Result<EventType, String> {

@@ -14,6 +14,7 @@ mod report;
 mod schema;
 mod source;
 mod terminal;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Convert(args) => convert::run(&args),
         Command::Correlate(args) => correlate::run(args),
         Command::Check(args) => check::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions { shell } => args::completions(shell),
         Command::Man => args::man(),

@@ -19,4 +19,4 @@ mod tests;
 pub use compression::{Compression, CompressionError};
 pub use error::{ParquetPartError, ReadError};
 pub use part::{ParquetPart, PartLabels, WrittenPart};
-pub use read::ReadPart;
+pub use read::{Lookup, ReadPart};

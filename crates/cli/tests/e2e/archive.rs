@@ -28,12 +28,13 @@ const TABLES: [&str; 12] = [
     "url_protect",
 ];
 
-fn testdata() -> std::path::PathBuf {
+/// The directory of the test data.
+pub fn testdata() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
 }
 
 /// A place with a copy of the archive in `archive`.
-fn place() -> Place {
+pub fn place() -> Place {
     let place = Place::new();
     let from = testdata().join("archive");
     for path in files(&from) {

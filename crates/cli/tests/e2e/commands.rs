@@ -61,6 +61,7 @@ fn what_helps_goes_to_stdout() {
         ("--help", "convert"),
         ("convert --help", "--on-reject"),
         ("check --help", "--max-record"),
+        ("trace --help", "--local"),
         ("schema --help", "--format"),
         ("--version", env!("CARGO_PKG_VERSION")),
         ("completions bash", "mimelake"),
@@ -97,6 +98,9 @@ fn wrong_usage_is_told_on_stderr() {
         "convert a.log -o - --to parquet",
         "convert a.log -o out -q -v",
         "check",
+        "trace",
+        "trace x",
+        "trace x a.log --format yaml",
         "completions dos",
         "schema --format yaml",
     ];

@@ -19,3 +19,4 @@ mod sample;
 mod spread;
 mod streams;
 mod together;
+mod trace;

@@ -262,6 +262,30 @@ impl Store {
     }
 }
 
+/// The paths of all parts that readers of an output directory see, as `OUT/<table>/event_date=…/<part>`, in the order
+/// of table and date; none if it holds none.
+///
+/// Nothing is locked: while another run writes there, its parts come and go.
+///
+/// # Errors
+/// [`StoreError::Io`] if a directory cannot be read.
+pub fn visible_parts(out: &Path) -> Result<Vec<PathBuf>> {
+    let layout = Layout { out: out.to_owned() };
+    let mut parts = Vec::new();
+    layout.visit_parts(&mut |path, _| {
+        if !path.starts_with(layout.quarantine()) {
+            parts.push(path.to_owned());
+        }
+        Ok(())
+    })?;
+    Ok(parts)
+}
+
+/// Whether a directory is an output directory.
+pub fn is_output(directory: &Path) -> bool {
+    Layout { out: directory.to_owned() }.version().is_file()
+}
+
 impl Drop for Store {
     fn drop(&mut self) {
         let marked = *self.marked.get_mut().unwrap_or_else(PoisonError::into_inner);

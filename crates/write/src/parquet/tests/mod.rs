@@ -1,4 +1,5 @@
 mod file;
+mod lookup;
 mod read;
 mod rows;
 
