@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use mimelake_schema::{ECS_VERSION, EventType, Field, FieldRow};
+use mimelake_schema::{ECS_VERSION, EventType, Field, FieldRow, Kind};
 use serde::Serialize;
 
 use crate::args::{SchemaArgs, SchemaFormat};
@@ -45,6 +45,9 @@ struct Column {
     json2: &'static [&'static str],
     ecs: Vec<String>,
     doc: &'static str,
+    /// Whether it holds any number of structs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    list: bool,
     /// Of a column that holds records: their members.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     members: Vec<Member>,
@@ -75,8 +78,9 @@ fn json(tables: &[EventType]) -> anyhow::Result<String> {
     let column = |field: &Field| {
         let row = field.row();
         let (name, type_name) = (row.column, row.kind.type_name());
+        let list = matches!(row.kind, Kind::Structs(_));
         let members = row.kind.members().iter().copied().map(member).collect();
-        Column { name, type_name, kv: row.kv, json2: row.json2, ecs: ecs(row), doc: row.doc, members }
+        Column { name, type_name, kv: row.kv, json2: row.json2, ecs: ecs(row), doc: row.doc, list, members }
     };
     let table = |t: &EventType| {
         (t.table(), Table { doc: t.row().doc, columns: t.columns().iter().map(column).collect() })

@@ -47,8 +47,7 @@ impl Kind {
             Self::Time => "timestamp",
             Self::Addresses | Self::FileNames | Self::Flags | Self::Words => "list<string>",
             Self::Json => "json",
-            Self::Verdicts | Self::Struct(_) => "struct",
-            Self::Structs(_) => "list<struct>",
+            Self::Verdicts | Self::Struct(_) | Self::Structs(_) => "struct",
             Self::Pairs => "map",
         }
     }

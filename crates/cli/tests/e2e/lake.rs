@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray};
+use arrow::datatypes::{Field, TimestampMicrosecondType};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
@@ -38,7 +38,23 @@ pub fn rows(out: &Path) -> Vec<Row> {
         let relative = path.strip_prefix(out).unwrap().to_str().unwrap().to_owned();
         let parts: Vec<&str> = relative.split('/').collect();
         match parts[..] {
-            ["_mimelake", "version" | "lock"] | ["_mimelake", "commits", _] | ["_quarantine", _] => {}
+            ["_mimelake", "version" | "lock"]
+            | ["_mimelake", "commits", _]
+            | ["_mimelake", "messages", ..]
+            | ["_quarantine", _] => {}
+            ["messages", date, name] => {
+                let (stem, _) = name.rsplit_once('.').unwrap();
+                let keys = out.join(format!("_mimelake/messages/{date}/{stem}.keys"));
+                assert!(keys.is_file(), "{relative} has no keys");
+                let date = date.strip_prefix("event_date=").unwrap();
+                let read = if name.ends_with(".parquet") { parquet(&path) } else { ndjson(&path) };
+                assert!(!read.is_empty(), "{relative} is empty");
+                rows.extend(read.into_iter().map(|columns| Row {
+                    table: "messages".to_owned(),
+                    date: date.to_owned(),
+                    columns,
+                }));
+            }
             [table, date, name] => {
                 assert!(committed.contains(&relative), "{relative} is in no commit");
                 let date = date.strip_prefix("event_date=").unwrap();
@@ -55,6 +71,11 @@ pub fn rows(out: &Path) -> Vec<Row> {
     }
     rows.sort();
     rows
+}
+
+/// What each row of a table's Parquet files says, whatever else lies in the output directory.
+pub fn table(out: &Path, table: &str) -> Vec<BTreeMap<String, String>> {
+    files(&out.join(table)).iter().flat_map(|path| parquet(path)).collect()
 }
 
 /// The rows without the columns that say where they come from.
@@ -150,10 +171,21 @@ fn parquet(path: &Path) -> Vec<BTreeMap<String, String>> {
 
 /// Timestamps without their zone, which arrow cannot show without a table of zones.
 fn local(array: &ArrayRef) -> ArrayRef {
-    match array.as_primitive_opt::<TimestampMicrosecondType>() {
-        Some(times) => Arc::new(times.clone().with_timezone_opt(None::<&str>)),
-        None => Arc::clone(array),
+    if let Some(times) = array.as_primitive_opt::<TimestampMicrosecondType>() {
+        return Arc::new(times.clone().with_timezone_opt(None::<&str>));
     }
+    if let Some(lists) = array.as_list_opt::<i32>() {
+        let values = local(lists.values());
+        let field = Arc::new(Field::new("element", values.data_type().clone(), true));
+        return Arc::new(ListArray::new(field, lists.offsets().clone(), values, lists.nulls().cloned()));
+    }
+    if let Some(records) = array.as_struct_opt() {
+        let members: Vec<ArrayRef> = records.columns().iter().map(local).collect();
+        let fields = records.fields().iter().zip(&members);
+        let fields = fields.map(|(field, member)| Field::new(field.name(), member.data_type().clone(), true));
+        return Arc::new(StructArray::new(fields.collect(), members, records.nulls().cloned()));
+    }
+    Arc::clone(array)
 }
 
 fn ndjson(path: &Path) -> Vec<BTreeMap<String, String>> {

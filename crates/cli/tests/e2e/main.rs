@@ -10,6 +10,7 @@
 mod archive;
 mod commands;
 mod containers;
+mod correlate;
 mod hostile;
 mod incremental;
 mod kill;

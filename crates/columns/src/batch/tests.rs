@@ -28,7 +28,7 @@ fn type_name(data_type: &DataType) -> &'static str {
         DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) if &**zone == "UTC" => "timestamp",
         DataType::List(element) if *element.data_type() == DataType::Utf8 => "list<string>",
         DataType::Struct(_) => "struct",
-        DataType::List(element) if matches!(element.data_type(), DataType::Struct(_)) => "list<struct>",
+        DataType::List(element) if matches!(element.data_type(), DataType::Struct(_)) => "struct",
         DataType::Map(..) => "map",
         other => panic!("no column has the type {other}"),
     }
