@@ -273,8 +273,8 @@ fn written(out: &Path) -> u64 {
 
 #[test]
 fn a_killed_run_leaves_what_was_there_and_is_completed_by_the_next() {
-    let kills = 12;
-    let (head, tail) = (logs(0..6000), logs(4000..9000));
+    let kills = 8;
+    let (head, tail) = (logs(0..1500), logs(1000..2250));
     let begun = || {
         let place = Place::new();
         place.write("in/receipt_1.log", &head.0);
@@ -289,7 +289,7 @@ fn a_killed_run_leaves_what_was_there_and_is_completed_by_the_next() {
     let bytes = written(&place.path("out"));
     place.run("correlate in -o out -q").exits(0);
     let after = messages(&place);
-    assert_eq!((before.len(), after.len()), (6000, 9000));
+    assert_eq!((before.len(), after.len()), (1500, 2250));
     let grown = written(&place.path("out")).saturating_sub(bytes).max(1);
     let mut killed = 0;
     for kill in 0..kills {
