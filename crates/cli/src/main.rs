@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod convert;
 mod exit;
+mod fetch;
 mod interrupt;
 mod pipe;
 mod plan;
@@ -31,6 +32,9 @@ fn main() -> ExitCode {
         Command::Convert(args) => convert::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Fetch(args) => fetch::run(&args),
+        Command::Audit(args) => fetch::audit(&args),
+        Command::Login(args) => fetch::login(&args),
         Command::Completions { shell } => args::completions(shell),
         Command::Man => args::man(),
     };

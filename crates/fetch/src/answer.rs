@@ -126,7 +126,7 @@ impl Head<'_> {
         }
         match status {
             429 => Verdict::Retry(Some(self.rate_limit())),
-            500 | 502 | 503 | 504 | 509 => Verdict::Retry(limits::wait(self.headers, self.now)),
+            408 | 500..600 => Verdict::Retry(limits::wait(self.headers, self.now)),
             _ if said.retryable => Verdict::Retry(None),
             418 => stop(LOGIN),
             401 if self.api == Api::V2 => Verdict::Renew,

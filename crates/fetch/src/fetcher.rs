@@ -20,6 +20,10 @@ use crate::siem2::{self, Pace};
 use crate::status::Status;
 use crate::stream::Stream;
 
+/// Mimecast keeps logs for 7 days and audit events for 60: what was landed before then does not come again.
+const LOGS_KNOWN: Duration = Duration::from_secs(15 * 24 * 60 * 60);
+const AUDIT_KNOWN: Duration = Duration::from_secs(62 * 24 * 60 * 60);
+
 /// What of each source is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -103,14 +107,14 @@ impl Fetcher {
                 Api::V1 => "siem-v1",
                 Api::V2 => "siem-v2",
             };
-            let open = |wanted: bool, part: &str| {
-                wanted.then(|| Folder::open(land, &source.account, part).map(Arc::new)).transpose()
+            let open = |wanted: bool, part: &str, known: Duration| {
+                wanted.then(|| Folder::open(land, &source.account, part, known).map(Arc::new)).transpose()
             };
             accounts.push(Account {
                 name: name.to_owned(),
                 client: Arc::new(Client::new(source, &setting).map_err(named)?),
-                logs: open(scope == Scope::All, part)?,
-                audit: open(source.audit.is_some(), "audit")?,
+                logs: open(scope == Scope::All, part, LOGS_KNOWN)?,
+                audit: open(source.audit.is_some(), "audit", AUDIT_KNOWN)?,
                 source: Arc::new(source.clone()),
                 pace: Pace::default(),
                 unlicensed: Arc::default(),
@@ -130,9 +134,6 @@ impl Fetcher {
 
     /// Fetches everything there is, from all sources at a time; returns once each is caught up or failed.
     pub fn round(&self) -> Round {
-        for warning in self.status.warnings(self.setting.clock.now()) {
-            warn!("{warning}");
-        }
         let mut round = Round { failures: Vec::new(), sources: self.accounts.len() };
         round.failures = LocalSet::new().block_on(&self.runtime, async {
             let mut running = JoinSet::new();

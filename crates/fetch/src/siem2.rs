@@ -28,8 +28,6 @@ const PAGE: &str = "100";
 const PARALLEL: usize = 4;
 /// Listings of one page because its links had expired.
 const LISTINGS: u32 = 3;
-/// Mimecast keeps logs for so long.
-const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Mimecast's limit on list calls: so many in so long.
 const CALLS: usize = 50;
@@ -104,10 +102,7 @@ pub(crate) async fn fetch(
 ) -> Result<bool, FetchError> {
     let name = format!("{}.json", event_type.table());
     let mut cursor = Cursor::load(&stream.folder, &name)?;
-    let now = stream.client.clock.now();
-    if let Some(since) = cursor.caught_up.filter(|since| now.duration_since(*since) > KEPT) {
-        stream.gap(Some(since), "more than the 7 days that Mimecast keeps have passed")?;
-    }
+    stream.begin(cursor.moved, cursor.caught_up);
     let mut started_over = false;
     loop {
         stream.client.stop.check()?;
@@ -117,7 +112,7 @@ pub(crate) async fn fetch(
             Err(Trouble::StartOver) if cursor.cursor.is_some() && !started_over => {
                 started_over = true;
                 stream.gap(cursor.moved, "Mimecast does not know the cursor any more; beginning anew")?;
-                cursor = Cursor::default();
+                cursor = Cursor { cursor: None, stuck: 0, ..cursor };
                 continue;
             }
             Err(trouble) => {
@@ -140,11 +135,11 @@ pub(crate) async fn fetch(
             cursor.advance(next, now);
         }
         if page.is_caught_up {
-            cursor.caught_up = Some(now);
+            cursor.caught_up = Some(stream.caught_up(cursor.caught_up)?);
         }
         cursor.stuck = 0;
         cursor.save(&stream.folder, &name)?;
-        stream.watch.update(|status| (status.moved, status.caught_up) = (cursor.moved, cursor.caught_up));
+        stream.watch.update(|status| status.moved = cursor.moved);
         if !goes_on {
             return Ok(true);
         }

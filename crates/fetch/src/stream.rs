@@ -11,7 +11,7 @@ use tracing::{debug, info, warn};
 use crate::answer::Fault;
 use crate::client::{Client, broken};
 use crate::error::FetchError;
-use crate::status::Watch;
+use crate::status::{KEPT, Watch};
 
 /// A client, the folder it lands in, and who is told.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ impl Stream {
         let folder = Arc::clone(&self.folder);
         match blocking(move || folder.land(whole, &below)).await?? {
             Landed::New(path) => {
-                info!(stream = self.watch.stream(), file = %path.display(), bytes, "landed");
+                debug!(stream = self.watch.stream(), file = %path.display(), bytes, "landed");
                 self.watch.update(|status| {
                     status.files += 1;
                     status.bytes += bytes;
@@ -90,6 +90,28 @@ impl Stream {
         );
         self.watch.update(|status| status.quarantined += 1);
         self.note("quarantine", &json!({ "file": path.display().to_string(), "why": why }))
+    }
+
+    /// Has the status say how far the stream came in earlier runs, and warns where that is long ago.
+    pub(crate) fn begin(&self, moved: Option<Timestamp>, caught_up: Option<Timestamp>) {
+        self.watch.update(|status| (status.moved, status.caught_up) = (moved, caught_up));
+        for warning in self.watch.warnings(self.client.clock.now()) {
+            warn!(stream = self.watch.stream(), "{warning}");
+        }
+    }
+
+    /// Has the status say that all there was has been fetched; returns when that was. Where the time before was too
+    /// long ago, makes a note that logs may be missing.
+    pub(crate) fn caught_up(&self, before: Option<Timestamp>) -> Result<Timestamp, FetchError> {
+        let now = self.client.clock.now();
+        if before.is_some_and(|before| now.duration_since(before) > KEPT) {
+            self.gap(
+                before,
+                "more than the 7 days that Mimecast keeps had passed since all had been fetched",
+            )?;
+        }
+        self.watch.update(|status| status.caught_up = Some(now));
+        Ok(now)
     }
 
     /// Makes a note that logs may be missing.

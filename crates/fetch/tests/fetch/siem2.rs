@@ -260,3 +260,12 @@ fn hostile_names_stay_where_they_belong() {
     assert_eq!(landed.len(), 40);
     assert!(landed.keys().all(|name| !name.contains("..")), "{:?}", landed.keys());
 }
+
+/// Four downloads are only answered once all four have been asked for.
+#[test]
+fn downloads_run_in_parallel() {
+    let lab = lab(vec![presigned(Fault::Gather { requests: 4 }).on(1..=4)]);
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    assert!(lab.setting.clock.waits().is_empty());
+}
