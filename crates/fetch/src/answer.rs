@@ -57,7 +57,7 @@ pub(crate) struct Head<'a> {
 }
 
 /// A wait for API 1.0 where no header says how long.
-const UNSAID: Duration = Duration::from_secs(10 * 60);
+const UNSAID: Duration = Duration::from_mins(10);
 /// Mimecast refuses signatures that are older.
 const SKEW_SECONDS: i64 = 5 * 60;
 

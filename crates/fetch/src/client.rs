@@ -28,7 +28,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(30), idle: Duration::from_secs(60) }
+        Self { connect: Duration::from_secs(30), idle: Duration::from_mins(1) }
     }
 }
 
@@ -46,7 +46,7 @@ pub struct Setting {
 /// Tries of one call within one run.
 pub(crate) const TRIES: u32 = 6;
 /// The longest wait between tries where the server says nothing.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// The longest answer that is held in memory.
 const MOST_JSON: usize = 16 << 20;
 
@@ -285,7 +285,12 @@ impl Client {
 
     /// A stranger's text without what must not be printed.
     fn masked(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
+        let bearer = match &self.auth {
+            Auth::Bearer(bearer) => bearer.try_lock().ok().and_then(|bearer| bearer.held()),
+            _ => None,
+        };
+        let secrets = self.secrets.iter().chain(&bearer);
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
     }
 }
 

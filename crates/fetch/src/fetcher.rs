@@ -16,13 +16,13 @@ use crate::client::{Client, Setting};
 use crate::config::{Api, Config, Source};
 use crate::error::{ConfigError, FetchError};
 use crate::siem1::{self, Wanted};
-use crate::siem2::{self, Pace};
+use crate::siem2::{self, Calls};
 use crate::status::Status;
 use crate::stream::Stream;
 
 /// Mimecast keeps logs for 7 days and audit events for 60: what was landed before then does not come again.
-const LOGS_KNOWN: Duration = Duration::from_secs(15 * 24 * 60 * 60);
-const AUDIT_KNOWN: Duration = Duration::from_secs(62 * 24 * 60 * 60);
+const LOGS_KNOWN: Duration = Duration::from_hours(15 * 24);
+const AUDIT_KNOWN: Duration = Duration::from_hours(62 * 24);
 
 /// What of each source is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ struct Account {
     client: Arc<Client>,
     logs: Option<Arc<Folder>>,
     audit: Option<Arc<Folder>>,
-    pace: Pace,
+    calls: Calls,
     /// Types that were said to be unlicensed.
     unlicensed: Arc<Mutex<HashSet<EventType>>>,
 }
@@ -116,7 +116,7 @@ impl Fetcher {
                 logs: open(scope == Scope::All, part, LOGS_KNOWN)?,
                 audit: open(source.audit.is_some(), "audit", AUDIT_KNOWN)?,
                 source: Arc::new(source.clone()),
-                pace: Pace::default(),
+                calls: Calls::default(),
                 unlicensed: Arc::default(),
             });
         }
@@ -227,7 +227,7 @@ impl Account {
         for event_type in &types {
             let name = format!("siem-v2/{}", event_type.table());
             let stream = self.stream(folder, status, &name);
-            let fetched = siem2::fetch(&stream, *event_type, self.source.start, &self.pace).await;
+            let fetched = siem2::fetch(&stream, *event_type, self.source.start, &self.calls).await;
             licensed += usize::from(!matches!(fetched, Ok(false)));
             if matches!(fetched, Ok(false)) {
                 self.say_unlicensed(&stream, *event_type);

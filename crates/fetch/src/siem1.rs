@@ -52,7 +52,7 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
     loop {
         stream.client.stop.check()?;
         let mut partly = None;
-        let before = cursor.cursor.clone();
+        let before = cursor.next.clone();
         match next(stream, wanted, before.as_deref(), &mut partly).await {
             Ok(Step::CaughtUp { token }) => {
                 let now = stream.caught_up(cursor.caught_up)?;
@@ -78,7 +78,7 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
                     cursor.moved,
                     "Mimecast does not know the token any more; beginning with the oldest log it keeps",
                 )?;
-                cursor = Cursor { cursor: None, stuck: 0, ..cursor };
+                cursor = Cursor { next: None, stuck: 0, ..cursor };
                 save(stream, &cursor)?;
             }
             Err(trouble) => {
@@ -100,7 +100,7 @@ fn save(stream: &Stream, cursor: &Cursor) -> Result<(), FetchError> {
 /// Moves on to the next token; `false` where there is none, and asking again would give the same again.
 fn advance(stream: &Stream, cursor: &mut Cursor, token: Option<String>) -> Result<bool, FetchError> {
     match token {
-        Some(token) if cursor.cursor.as_ref() != Some(&token) => {
+        Some(token) if cursor.next.as_ref() != Some(&token) => {
             cursor.advance(token, stream.client.clock.now());
             save(stream, cursor)?;
             Ok(true)

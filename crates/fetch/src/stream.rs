@@ -138,12 +138,12 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 /// Returns `YYYY/MM/DD` by the date in a name (`receipt_20260302…`), or else by the day it is.
 pub(crate) fn date_folder(name: &str, now: Timestamp) -> String {
     let runs = name.split(|c: char| !c.is_ascii_digit()).filter(|digits| matches!(digits.len(), 8 | 14 | 17));
-    let dates = runs.filter_map(|digits| {
+    let mut dates = runs.filter_map(|digits| {
         let number = |from: usize, to: usize| digits.get(from..to)?.parse::<i16>().ok();
         jiff::civil::Date::new(number(0, 4)?, number(4, 6)? as i8, number(6, 8)? as i8).ok()
     });
-    let dated = { dates }.find(|date| (2000..2100).contains(&date.year()));
-    let date = dated.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
+    let named = dates.find(|date| (2000..2100).contains(&date.year()));
+    let date = named.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
     date.strftime("%Y/%m/%d").to_string()
 }
 

@@ -89,8 +89,8 @@ pub struct LoginArgs {
     /// The password is that of the domain (Basic-AD), not Mimecast's own (Basic-Cloud)
     #[arg(long)]
     pub domain: bool,
-    /// Write the pair to this file, readable by its owner only, instead of to the files that access_key and
-    /// secret_key name
+    /// Write the pair to this file, readable by its owner only, instead of to the files that `access_key`
+    /// and `secret_key` name
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Where the region of the address is looked up

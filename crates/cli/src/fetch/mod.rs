@@ -53,17 +53,17 @@ fn serve_rounds(
         info!("metrics at http://{bound}/metrics");
     }
     let after = |round: &Round| -> anyhow::Result<Exit> {
-        let fetched = exit_of(round, &fetcher);
+        let exit = exit_of(round, &fetcher);
         let converted = convert.map_or(Ok(Exit::Done), |out| convert::run(land, out, args.quiet));
         write_status(args, &fetcher)?;
         let totals = fetcher.status().totals();
         info!(files = totals.files, bytes = totals.bytes, known = totals.known, "landed so far");
         match converted {
-            Ok(converted) => Ok(if fetched == Exit::Done { converted } else { fetched }),
-            Err(error) if fetched == Exit::Done => Err(error),
+            Ok(converted) => Ok(if exit == Exit::Done { converted } else { exit }),
+            Err(error) if exit == Exit::Done => Err(error),
             Err(error) => {
                 error!("{error:#}");
-                Ok(fetched)
+                Ok(exit)
             }
         }
     };
@@ -118,12 +118,12 @@ fn categories(args: &ServiceArgs) -> anyhow::Result<Exit> {
 }
 
 /// Returns the named source, or the only one there is of this API.
-fn one_source(config: &Config, named: Option<&str>, api: Option<Api>) -> anyhow::Result<String> {
-    if let Some(name) = named {
+fn one_source(config: &Config, name: Option<&str>, api: Option<Api>) -> anyhow::Result<String> {
+    if let Some(name) = name {
         return Ok(name.to_owned());
     }
-    let mut names = config.sources.iter().filter(|(_, source)| api.is_none_or(|api| source.api == api));
-    match (names.next(), names.next()) {
+    let mut known = config.sources.iter().filter(|(_, source)| api.is_none_or(|api| source.api == api));
+    match (known.next(), known.next()) {
         (Some((name, _)), None) => Ok(name.clone()),
         (None, _) => Err(Hinted::error("no source of this API", "add one to the configuration")),
         _ => {

@@ -1,5 +1,7 @@
 //! What a run holds, whatever it fetches.
 
+use std::fmt::Write;
+
 use mimelake_mock::{Content, FileFormat, Generate, Options, Sequence};
 
 use crate::stage::Stage;
@@ -50,8 +52,7 @@ fn a_large_file_stays_within_64_mib() {
     let mut number = 1_u64;
     while text.len() < 100 << 20 {
         number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        text.push_str(line);
-        text.push_str(&format!("{number:x}\n"));
+        writeln!(text, "{line}{number:x}").unwrap();
     }
     std::fs::write(folder.path().join("receipt_20260302090000000.siem"), text).unwrap();
     let content = Content::folder(folder.path(), 4).unwrap();

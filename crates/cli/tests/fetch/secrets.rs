@@ -37,8 +37,35 @@ fn hold_none(stage: &Stage, texts: &[&str]) {
     }
 }
 
-fn faults() -> Vec<Fault> {
-    vec![
+/// A server that repeats what it was told.
+fn repeating(secrets: &[&str]) -> Fault {
+    let body = format!("{{\"fail\":[{{\"code\":\"x\",\"message\":\"{}\"}}]}}", secrets.join(" "));
+    Fault::Status { code: 400, headers: Vec::new(), body }
+}
+
+fn fetch_with_faults(format: &str, first: &Fault, second: &Fault) {
+    let rule = |endpoint, fault: &Fault| Rule::new(endpoint, fault.clone()).on(2..=2);
+    let script = vec![
+        rule(Endpoint::Siem1, first),
+        rule(Endpoint::Batch, second),
+        rule(Endpoint::Presigned, second),
+        rule(Endpoint::Token, second),
+    ];
+    let stage = Stage::new(Options { script: script.into(), ..Options::default() });
+    let ran = stage.run(&format!(
+        "fetch --config mimelake.toml --land land -vv --log-format {format} --status-file status.json"
+    ));
+    assert!(ran.stderr.contains("siem"), "{}", ran.stderr);
+    let status = fs::read_to_string(stage.path("status.json")).unwrap();
+    hold_none(&stage, &[&ran.stdout, &ran.stderr, &status]);
+    for (name, bytes) in files(&stage.path("land/C0A0/_state")) {
+        hold_none(&stage, &[&name, &String::from_utf8_lossy(&bytes)]);
+    }
+}
+
+#[test]
+fn nothing_says_a_secret() {
+    let faults = [
         Fault::binding_expired(),
         Fault::error("err_xdk_invalid_signature", 401),
         Fault::HtmlPage,
@@ -46,39 +73,14 @@ fn faults() -> Vec<Fault> {
         Fault::Close { at: At::Start, chunked: None },
         Fault::Close { at: At::Body(50), chunked: Some(false) },
         Fault::expired(),
-        // A server that repeats what it was told.
-        Fault::Status {
-            code: 400,
-            headers: Vec::new(),
-            body: format!(
-                "{{\"fail\":[{{\"code\":\"x\",\"message\":\"{} {} {} {}\"}}]}}",
-                credentials::APP_KEY,
-                credentials::ACCESS_KEY,
-                credentials::SECRET_KEY,
-                credentials::CLIENT_SECRET
-            ),
-        },
-    ]
-}
-
-#[test]
-fn nothing_says_a_secret() {
-    for fault in faults() {
-        for format in ["text", "json"] {
-            let rule = |endpoint| Rule::new(endpoint, fault.clone()).on(2..=2);
-            let script =
-                [Endpoint::Siem1, Endpoint::Batch, Endpoint::Presigned, Endpoint::Token].map(rule).to_vec();
-            let stage = Stage::new(Options { script: script.into(), ..Options::default() });
-            let ran = stage.run(&format!(
-                "fetch --config mimelake.toml --land land -vv --log-format {format} --status-file status.json"
-            ));
-            assert!(ran.stderr.contains("siem"), "{}", ran.stderr);
-            let status = fs::read_to_string(stage.path("status.json")).unwrap();
-            hold_none(&stage, &[&ran.stdout, &ran.stderr, &status]);
-            for (name, bytes) in files(&stage.path("land/C0A0/_state")) {
-                hold_none(&stage, &[&name, &String::from_utf8_lossy(&bytes)]);
-            }
-        }
+    ];
+    for (fault, format) in faults.iter().zip(["text", "json"].into_iter().cycle()) {
+        fetch_with_faults(format, fault, fault);
+    }
+    let first = repeating(&[credentials::APP_KEY, credentials::ACCESS_KEY, credentials::SECRET_KEY]);
+    let second = repeating(&[credentials::CLIENT_SECRET]);
+    for format in ["text", "json"] {
+        fetch_with_faults(format, &first, &second);
     }
 }
 

@@ -86,7 +86,7 @@ impl Stage {
     #[track_caller]
     pub fn is_complete(&self, part: &str, sequence: Sequence) {
         let expected: BTreeMap<_, _> =
-            self.mock.expected(sequence).map(|f| (f.name, f.bytes.to_vec())).collect();
+            self.mock.expected(sequence).map(|f| (f.name, f.bytes.clone())).collect();
         let landed = self.landed(part);
         assert_eq!(landed.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
         assert!(landed == expected, "other bytes");

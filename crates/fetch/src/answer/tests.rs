@@ -48,7 +48,7 @@ fn the_code_tells_more_than_the_status() {
         (Api::V1, 200, errors("err_audit_siem_invalid_token", 400), StartOver),
         (Api::V1, 500, errors("internal_server_error_1", 500), Retry(None)),
         (Api::V1, 400, r#"{"fail":[{"errors":[{"code":"x","retryable":true}]}]}"#.to_owned(), Retry(None)),
-        (Api::V1, 429, "{}".to_owned(), Retry(Some(Duration::from_secs(600)))),
+        (Api::V1, 429, "{}".to_owned(), Retry(Some(Duration::from_mins(10)))),
         (Api::V2, 401, r#"{"fail":[{"code":"unauthorized","message":"m"}]}"#.to_owned(), Renew),
         (Api::V2, 401, r#"{"error":{"code":"token_verification_failed"}}"#.to_owned(), Retry(None)),
         (Api::V2, 403, r#"{"fail":[{"code":"app_forbidden"}]}"#.to_owned(), Unlicensed),

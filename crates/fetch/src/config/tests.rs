@@ -26,7 +26,7 @@ fn a_source_of_each_api() {
     assert_eq!((eu.api, eu.file_format, eu.compress), (Api::V1, FileFormat::KeyValue, true));
     assert_eq!(eu.url().unwrap().as_str(), "https://eu-api.mimecast.com/");
     assert_eq!(us.types().unwrap(), [EventType::Receipt, EventType::UrlProtect, EventType::UrlProtect]);
-    assert_eq!(us.start, Duration::from_secs(12 * 60 * 60));
+    assert_eq!(us.start, Duration::from_hours(12));
     assert!(config.source("xx").unwrap_err().hint().contains("eu, us"));
 }
 

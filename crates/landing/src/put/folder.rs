@@ -114,6 +114,7 @@ impl Folder {
     ///
     /// # Errors
     /// The file system says no.
+    #[expect(clippy::needless_pass_by_value, reason = "it is moved away, and nothing can be added to it")]
     pub fn quarantine(&self, incoming: Incoming, name: &str) -> Result<PathBuf> {
         let folder = self.account.join("_quarantine");
         disk::create_dirs(&folder)?;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::samples::{gzip, lines, zip};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 fn land() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
