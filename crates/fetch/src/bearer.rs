@@ -70,7 +70,7 @@ impl Bearer {
             )
             .await
             .map_err(|fault| match fault.verdict {
-                Verdict::Renew => Fault {
+                Verdict::Renew { .. } => Fault {
                     verdict: Verdict::Stop("check client_id and client_secret".to_owned()),
                     what: fault.what,
                 },

@@ -9,7 +9,7 @@ use mimelake_landing::put::Folder;
 use mimelake_schema::EventType;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinSet, LocalSet};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::audit;
 use crate::client::{Client, Setting};
@@ -266,7 +266,7 @@ fn end(stream: &Stream, ended: Result<(), FetchError>) -> Result<(), FetchError>
     });
     let name = stream.watch.stream();
     match &ended {
-        Ok(()) => info!(stream = name, "caught up"),
+        Ok(()) => debug!(stream = name, "ended"),
         Err(FetchError::Stopped) => info!(stream = name, "stopped as asked"),
         Err(failed) => error!(stream = name, hint = failed.hint(), "{failed}"),
     }

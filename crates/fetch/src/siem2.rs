@@ -156,7 +156,7 @@ async fn page(
 ) -> Result<Page, Trouble> {
     let is_last_try = cursor.stuck + 1 >= STUCK;
     let mut safe = HashSet::new();
-    for _ in 0..LISTINGS {
+    for listing in 1..=LISTINGS {
         let mut page = list(stream, event_type, start, cursor, calls).await?;
         let mut seen = HashSet::new();
         let mut links: Vec<Link> = std::mem::take(&mut page.value);
@@ -171,7 +171,7 @@ async fn page(
             return Ok(page);
         }
         info!(stream = stream.watch.stream(), expired, "links have expired; listing them again");
-        if is_last_try {
+        if is_last_try && listing == LISTINGS {
             let why = format!("{expired} links of a page expired again and again; going on without them");
             stream.gap(cursor.moved, &why)?;
             return Ok(page);

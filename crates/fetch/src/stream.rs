@@ -111,6 +111,7 @@ impl Stream {
             )?;
         }
         self.watch.update(|status| status.caught_up = Some(now));
+        info!(stream = self.watch.stream(), "caught up");
         Ok(now)
     }
 

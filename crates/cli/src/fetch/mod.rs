@@ -14,7 +14,7 @@ use mimelake_fetch::{
 use mimelake_landing::put::{Access, replace};
 use tracing::{error, info};
 
-use self::args::{AuditArgs, FetchArgs, ServiceArgs};
+use self::args::{AuditArgs, FetchArgs, LogFormat, ServiceArgs};
 use crate::exit::{Exit, Hinted};
 use crate::interrupt;
 
@@ -22,14 +22,28 @@ pub use login::login;
 
 /// Runs `mimelake fetch`.
 pub fn run(args: &FetchArgs) -> anyhow::Result<Exit> {
-    serve_rounds(&args.service, &args.land, Scope::All, args.convert.as_deref())
+    let ended = serve_rounds(&args.service, &args.land, Scope::All, args.convert.as_deref());
+    logged(&args.service, ended)
 }
 
 /// Runs `mimelake audit`.
 pub fn audit(args: &AuditArgs) -> anyhow::Result<Exit> {
     match &args.land {
-        Some(land) if !args.categories => serve_rounds(&args.service, land, Scope::Audit, None),
+        Some(land) if !args.categories => {
+            logged(&args.service, serve_rounds(&args.service, land, Scope::Audit, None))
+        }
         _ => categories(&args.service),
+    }
+}
+
+/// Has an error stand in the log where that is for programs.
+fn logged(args: &ServiceArgs, ended: anyhow::Result<Exit>) -> anyhow::Result<Exit> {
+    match ended {
+        Err(error) if args.log_format == LogFormat::Json => {
+            error!("{error:#}");
+            Ok(Exit::Failed)
+        }
+        ended => ended,
     }
 }
 
@@ -46,7 +60,13 @@ fn serve_rounds(
     interrupt::listen_and(move || asked.request());
     let setting = Setting { stop: stop.clone(), ..Setting::default() };
     let config = Config::read(&args.config).map_err(|error| hinted(error.into()))?;
-    let fetcher = Fetcher::new(&config, land, &args.source, scope, setting).map_err(hinted)?;
+    let fetcher = match Fetcher::new(&config, land, &args.source, scope, setting) {
+        Err(held) if held.passes() => {
+            error!(hint = held.hint(), "{held}");
+            return Ok(Exit::Passing);
+        }
+        fetcher => fetcher.map_err(hinted)?,
+    };
     if let Some(address) = args.metrics {
         let bound =
             serve(address, fetcher.status().clone(), Clock::system()).map_err(|e| hinted(e.into()))?;

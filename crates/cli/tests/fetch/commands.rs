@@ -155,9 +155,33 @@ fn a_second_run_is_refused_while_one_holds_the_folder() {
     while stage.mock.requests().is_empty() {
         std::thread::yield_now();
     }
-    stage.run(&format!("{FETCH} --source first")).exits(2).says(&format!("pid {}", first.id()));
+    stage.run(&format!("{FETCH} --source first")).exits(3).says(&format!("pid {}", first.id()));
     first.kill().unwrap();
     first.wait().unwrap();
     stage.run(&format!("{FETCH} --source first")).exits(0);
     stage.is_complete("siem-v1", ZIPS);
+}
+
+/// A proxy hears where to, and nothing of what is sent there.
+#[test]
+fn goes_through_the_proxy_that_the_environment_names() {
+    let stage = Stage::new(Options::default());
+    let text = stage.mock.config().replace(stage.mock.base_url(), "https://eu-api.mimecast.com");
+    stage.write_private("mimelake.toml", &text);
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let mut run = stage
+        .command(&format!("{FETCH} --source first"))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .env("HTTPS_PROXY", address)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (connection, _) = proxy.accept().unwrap();
+    let mut head = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(connection), &mut head).unwrap();
+    assert!(head.starts_with("CONNECT eu-api.mimecast.com:443 HTTP/1.1"), "{head}");
+    run.kill().unwrap();
+    run.wait().unwrap();
 }

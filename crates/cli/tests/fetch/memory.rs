@@ -31,14 +31,15 @@ fn ten_thousand_files_stay_within_64_mib() {
     let content = Content::generated(Generate { files: 10_000, ..Generate::default() });
     let stage = Stage::new(Options { content, ..Options::default() });
     let config = stage.mock.config().replace("file_format", "compress = false\nfile_format");
+    // Of one type there are few enough pages that no list call has to wait for Mimecast's limit.
+    let config = config.replace(r#"["receipt", "process", "delivery", "url protect"]"#, r#"["receipt"]"#);
     stage.write_private("mimelake.toml", &config);
-    for (source, part, sequence) in
-        [("first", "siem-v1", Sequence::Logs(FileFormat::KeyValue)), ("second", "siem-v2", Sequence::Batches)]
-    {
+    for (source, part, files) in [("first", "siem-v1", 10_000), ("second", "siem-v2", 2500)] {
         let peak = peak(&stage, &format!("fetch --config mimelake.toml --land land -q --source {source}"));
-        stage.is_complete(part, sequence);
+        assert_eq!(stage.landed(part).len(), files);
         assert!(peak > 0 && peak < 64 << 10, "{source}: {peak} KiB");
     }
+    stage.is_complete("siem-v1", Sequence::Logs(FileFormat::KeyValue));
 }
 
 /// A file of 100 MB and one of a few lines cost the same.

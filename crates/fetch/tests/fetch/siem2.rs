@@ -77,7 +77,6 @@ fn what_passes_is_tried_again() {
         Fault::status(500),
         Fault::status(503),
         error("internal_server_error_1", 500, ErrorShape::Fail),
-        error("token_verification_failed", 401, ErrorShape::Error),
         Fault::HtmlPage,
         Fault::BadJson,
         Fault::Close { at: At::Start, chunked: None },
@@ -268,4 +267,25 @@ fn downloads_run_in_parallel() {
     lab.fetch();
     lab.is_complete("siem-v2", BATCHES);
     assert!(lab.setting.clock.waits().is_empty());
+}
+
+#[test]
+fn a_token_that_cannot_be_verified_is_replaced_and_waited_for() {
+    let lab = Lab::v2(Options { out: Some(8), ..Options::default() }, TYPES);
+    let fetcher = lab.fetcher(mimelake_fetch::Scope::All).unwrap();
+    assert!(fetcher.round().failures.is_empty());
+    lab.mock.revoke_tokens();
+    lab.mock.publish(40);
+    assert!(fetcher.round().failures.is_empty());
+    lab.is_complete("siem-v2", BATCHES);
+    let failed = || Fault::Error {
+        code: "token_verification_failed".to_owned(),
+        status: 401,
+        http: None,
+        shape: ErrorShape::Error,
+    };
+    let lab = self::lab(vec![batch(failed()).on(1..=4)]);
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    assert_eq!(seconds(&lab), [1, 2]);
 }
