@@ -66,8 +66,13 @@ fn all_is_there(lab: &Lab, part: &str, sequence: Sequence) -> Result<(), TestCas
     Ok(())
 }
 
+/// As many as `PROPTEST_CASES` says; each is some rounds of fetching.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").map_or(24, |text| text.parse().unwrap())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn api_1_lands_what_the_server_has(script in script(&[Endpoint::Siem1],
