@@ -19,7 +19,7 @@ use crate::answer::Fault;
 use crate::client::{Call, Trouble, bare};
 use crate::cursor::{Cursor, STUCK};
 use crate::error::FetchError;
-use crate::stream::{DAMAGED, Received, Stream};
+use crate::stream::{DAMAGED, Received, Stream, torn_down};
 
 const PATH: &str = "/siem/v1/batch/events/cg";
 /// The most that a page holds.
@@ -231,8 +231,7 @@ async fn download_all(
             Some(Ok((file, Ok(Got::Landed)))) => landed.push(file),
             Some(Ok((_, Ok(Got::Expired)))) => {}
             Some(Ok((_, Err(error)))) => failed = Some(error),
-            // It panicked, which nothing here should do, or the run is being torn down.
-            Some(Err(_)) => failed = Some(FetchError::Stopped),
+            Some(Err(error)) => failed = Some(torn_down(error)),
         }
     }
     stream.client.stop.check()?;

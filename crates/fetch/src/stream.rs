@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use mimelake_landing::put::{Bad, Expect, Folder, Incoming, Landed, Whole};
 use reqwest::Response;
 use serde_json::json;
+use tokio::task::JoinError;
 use tracing::{debug, info, warn};
 
 use crate::answer::Fault;
@@ -130,10 +131,17 @@ impl Stream {
     }
 }
 
+/// A task that does not end panicked, which is no error to go on from, or the run is being torn down.
+pub(crate) fn torn_down(error: JoinError) -> FetchError {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => FetchError::Stopped,
+    }
+}
+
 /// Runs what waits for the disk beside the connections.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, FetchError> {
-    // It fails only where the work panicked, or the run is being torn down.
-    tokio::task::spawn_blocking(work).await.map_err(|_| FetchError::Stopped)
+    tokio::task::spawn_blocking(work).await.map_err(torn_down)
 }
 
 /// Returns `YYYY/MM/DD` by the date in a name (`receipt_20260302…`), or else by the day it is.
