@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use args::{Command, Program};
 use clap::Parser;
+use exit::Exit;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -28,7 +29,12 @@ fn main() -> ExitCode {
         Ok(program) => program,
         Err(error) => return exit::of_arguments(&error).into(),
     };
-    let result = match program.command {
+    dispatch(program.command).unwrap_or_else(|error| exit::of_error(&error)).into()
+}
+
+/// Runs a command.
+fn dispatch(command: Command) -> anyhow::Result<Exit> {
+    match command {
         Command::Convert(args) => convert::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Schema(args) => schema::run(&args),
@@ -37,8 +43,7 @@ fn main() -> ExitCode {
         Command::Login(args) => fetch::login(&args),
         Command::Completions { shell } => args::completions(shell),
         Command::Man => args::man(),
-    };
-    result.unwrap_or_else(|error| exit::of_error(&error)).into()
+    }
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ fn serve_rounds(
     }
     let after = |round: &Round| -> anyhow::Result<Exit> {
         let exit = exit_of(round, &fetcher);
-        let converted = convert.map_or(Ok(Exit::Done), |out| convert::run(land, out, args.quiet));
+        let converted = convert.map_or(Ok(Exit::Done), |out| convert::run("convert", land, out, args.quiet));
         write_status(args, &fetcher)?;
         let totals = fetcher.status().totals();
         info!(files = totals.files, bytes = totals.bytes, known = totals.known, "landed so far");
