@@ -12,6 +12,7 @@ use mimelake_schema::EventType;
 use mimelake_write::store::Extension;
 
 use crate::exit::Exit;
+use crate::fetch::args::{AuditArgs, FetchArgs, LoginArgs};
 
 /// Mimecast's email security logs to Parquet tables and ECS NDJSON.
 #[derive(Debug, Parser)]
@@ -44,6 +45,12 @@ pub enum Command {
     Trace(TraceArgs),
     /// Print the tables and columns, and where each comes from and goes to
     Schema(SchemaArgs),
+    /// Fetch logs from Mimecast's APIs to a landing directory
+    Fetch(FetchArgs),
+    /// Fetch audit events to a landing directory
+    Audit(AuditArgs),
+    /// Log in to API 1.0 for a pair of keys
+    Login(LoginArgs),
     /// Print the completions of a shell
     Completions {
         /// The shell

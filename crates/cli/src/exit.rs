@@ -14,8 +14,10 @@ pub enum Exit {
     Done,
     /// It finished, but records were rejected or files unreadable.
     Rejects,
-    /// Wrong usage, or output that could not be written.
+    /// Wrong usage or configuration, or output that could not be written.
     Failed,
+    /// Fetching stopped on something that passes.
+    Passing,
     /// Interrupted.
     Interrupted,
 }
@@ -26,6 +28,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Rejects => 1,
             Exit::Failed => 2,
+            Exit::Passing => 3,
             Exit::Interrupted => 130,
         })
     }

@@ -8,10 +8,16 @@ static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Starts listening; a second signal ends the program at once.
 pub fn listen() {
-    let handler = || {
+    listen_and(|| ());
+}
+
+/// Starts listening, and calls `stop` at the first signal.
+pub fn listen_and(stop: impl Fn() + Send + 'static) {
+    let handler = move || {
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
+        stop();
     };
     // Without a handler the signal ends the program, which loses nothing that was committed.
     _ = ctrlc::set_handler(handler);

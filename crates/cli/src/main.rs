@@ -5,6 +5,7 @@ mod check;
 mod convert;
 mod correlate;
 mod exit;
+mod fetch;
 mod interrupt;
 mod pipe;
 mod plan;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 
 use args::{Command, Program};
 use clap::Parser;
+use exit::Exit;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -29,16 +31,23 @@ fn main() -> ExitCode {
         Ok(program) => program,
         Err(error) => return exit::of_arguments(&error).into(),
     };
-    let result = match program.command {
+    dispatch(program.command).unwrap_or_else(|error| exit::of_error(&error)).into()
+}
+
+/// Runs a command.
+fn dispatch(command: Command) -> anyhow::Result<Exit> {
+    match command {
         Command::Convert(args) => convert::run(&args),
         Command::Correlate(args) => correlate::run(args),
         Command::Check(args) => check::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Fetch(args) => fetch::run(&args),
+        Command::Audit(args) => fetch::audit(&args),
+        Command::Login(args) => fetch::login(&args),
         Command::Completions { shell } => args::completions(shell),
         Command::Man => args::man(),
-    };
-    result.unwrap_or_else(|error| exit::of_error(&error)).into()
+    }
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use crate::limits;
 pub(crate) enum Verdict {
     /// It passes: try again, after this long if the server says so.
     Retry(Option<Duration>),
-    /// Get another bearer token, once.
-    Renew,
+    /// Get another bearer token, once; whether what the second meets passes.
+    Renew { passes: bool },
     /// The event type is not licensed: go on without it.
     Unlicensed,
     /// The cursor is not known any more: go on without it.
@@ -57,7 +57,7 @@ pub(crate) struct Head<'a> {
 }
 
 /// A wait for API 1.0 where no header says how long.
-const UNSAID: Duration = Duration::from_secs(10 * 60);
+const UNSAID: Duration = Duration::from_mins(10);
 /// Mimecast refuses signatures that are older.
 const SKEW_SECONDS: i64 = 5 * 60;
 
@@ -120,16 +120,17 @@ impl Head<'_> {
                 );
             }
             "app_forbidden" if status == 403 => return Verdict::Unlicensed,
-            "token_verification_failed" | "internal_server_error_1" => return Verdict::Retry(None),
+            "internal_server_error_1" => return Verdict::Retry(None),
+            "token_verification_failed" => return Verdict::Renew { passes: true },
             "invalid_client" | "unauthorized_client" => return stop(CLIENT),
             _ => {}
         }
         match status {
             429 => Verdict::Retry(Some(self.rate_limit())),
-            500 | 502 | 503 | 504 | 509 => Verdict::Retry(limits::wait(self.headers, self.now)),
+            408 | 500..600 => Verdict::Retry(limits::wait(self.headers, self.now)),
             _ if said.retryable => Verdict::Retry(None),
             418 => stop(LOGIN),
-            401 if self.api == Api::V2 => Verdict::Renew,
+            401 if self.api == Api::V2 => Verdict::Renew { passes: false },
             401 => Verdict::Stop(self.signature_hint()),
             403 if self.api == Api::V1 => stop("the user needs the permission Gateway | Tracking | Read"),
             403 => stop("the application's role does not allow this call"),

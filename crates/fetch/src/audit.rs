@@ -7,7 +7,7 @@ use mimelake_landing::put::Identity;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use tracing::debug;
+use tracing::{debug, info};
 
 use crate::client::{Call, Client, Trouble};
 use crate::config::Audit;
@@ -52,6 +52,7 @@ pub(crate) async fn fetch(stream: &Stream, audit: &Audit) -> Result<(), FetchErr
     let mut categories = audit.categories.clone();
     categories.sort_unstable();
     let state = load(stream)?;
+    stream.begin(state.through, state.through);
     let back = |time: Timestamp, by| {
         time.saturating_sub(SignedDuration::try_from(by).unwrap_or_default()).unwrap_or(time)
     };
@@ -69,6 +70,7 @@ pub(crate) async fn fetch(stream: &Stream, audit: &Audit) -> Result<(), FetchErr
         from = to;
     }
     stream.watch.update(|status| (status.moved, status.caught_up) = (Some(now), Some(now)));
+    info!(stream = stream.watch.stream(), "caught up");
     Ok(())
 }
 

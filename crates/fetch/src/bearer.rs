@@ -13,7 +13,7 @@ use crate::secret::Secret;
 /// A token is renewed so long before it ends.
 const EARLY: SignedDuration = SignedDuration::from_secs(2 * 60);
 /// Mimecast's tokens last half an hour; a shorter one is used for this long at least, lest every call asks anew.
-const LEAST: Duration = Duration::from_secs(60);
+const LEAST: Duration = Duration::from_mins(1);
 
 /// A token that is asked for when it is needed.
 #[derive(Debug)]
@@ -38,6 +38,11 @@ impl Bearer {
     /// Has the next call ask for another token.
     pub(crate) fn forget(&mut self) {
         self.held = None;
+    }
+
+    /// The token that is held.
+    pub(crate) fn held(&self) -> Option<Secret> {
+        self.held.as_ref().map(|(token, _)| token.clone())
     }
 
     /// Returns a token that holds for the next minutes.
@@ -65,7 +70,7 @@ impl Bearer {
             )
             .await
             .map_err(|fault| match fault.verdict {
-                Verdict::Renew => Fault {
+                Verdict::Renew { .. } => Fault {
                     verdict: Verdict::Stop("check client_id and client_secret".to_owned()),
                     what: fault.what,
                 },

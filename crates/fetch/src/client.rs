@@ -28,7 +28,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(30), idle: Duration::from_secs(60) }
+        Self { connect: Duration::from_secs(30), idle: Duration::from_mins(1) }
     }
 }
 
@@ -46,7 +46,7 @@ pub struct Setting {
 /// Tries of one call within one run.
 pub(crate) const TRIES: u32 = 6;
 /// The longest wait between tries where the server says nothing.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// The longest answer that is held in memory.
 const MOST_JSON: usize = 16 << 20;
 
@@ -149,7 +149,9 @@ impl Client {
                 Verdict::Unlicensed => return Err(Trouble::Unlicensed),
                 Verdict::StartOver => return Err(Trouble::StartOver),
                 Verdict::Expired => return Err(Trouble::Expired),
-                Verdict::Renew => return Err(refused(call, said, "the bearer token is not taken").into()),
+                Verdict::Renew { .. } => {
+                    return Err(refused(call, said, "the bearer token is not taken").into());
+                }
                 Verdict::Stop(hint) => return Err(refused(call, said, &hint).into()),
             };
             if tries == TRIES {
@@ -173,16 +175,18 @@ impl Client {
 
     /// Returns the answer to one try of a call.
     pub(crate) async fn call(&self, call: &Call) -> Result<Answer, Fault> {
-        match self.send(call).await {
-            Err(Fault { verdict: Verdict::Renew, what }) => {
-                debug!("{what}; asking for another bearer token");
-                if let Auth::Bearer(bearer) = &self.auth {
-                    bearer.lock().await.forget();
-                }
-                self.send(call).await
-            }
-            answer => answer,
+        let first = match self.send(call).await {
+            Err(Fault { verdict: Verdict::Renew { .. }, what }) => what,
+            answer => return answer,
+        };
+        debug!("{first}; asking for another bearer token");
+        if let Auth::Bearer(bearer) = &self.auth {
+            bearer.lock().await.forget();
         }
+        self.send(call).await.map_err(|fault| match fault.verdict {
+            Verdict::Renew { passes: true } => Fault::passes(fault.what),
+            _ => fault,
+        })
     }
 
     async fn send(&self, call: &Call) -> Result<Answer, Fault> {
@@ -285,7 +289,12 @@ impl Client {
 
     /// A stranger's text without what must not be printed.
     fn masked(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
+        let bearer = match &self.auth {
+            Auth::Bearer(bearer) => bearer.try_lock().ok().and_then(|bearer| bearer.held()),
+            _ => None,
+        };
+        let secrets = self.secrets.iter().chain(&bearer);
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
     }
 }
 
@@ -391,4 +400,38 @@ fn http(base: &Url, source: &Source, patience: Patience) -> Result<reqwest::Clie
             "install the platform's certificates, or set ca_file",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_shown_without_what_may_be_secret() {
+        let url: Url = "https://user:hunter2@x.test:8443/a/b.json.gz?sig=hunter2#hunter2".parse().unwrap();
+        assert_eq!(bare(&url), "https://x.test:8443/a/b.json.gz");
+    }
+
+    #[test]
+    fn certificates_of_ones_own_are_read_or_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = |file: &str| -> Source {
+            let text = format!(
+                "api = \"2.0\"\naccount = \"a\"\nclient_id = \"i\"\nclient_secret = \"s\"\nca_file = \"{file}\""
+            );
+            let mut source: Source = toml::from_str(&text).unwrap();
+            folder.path().clone_into(&mut source.folder);
+            source
+        };
+        std::fs::write(folder.path().join("none.pem"), "no certificate").unwrap();
+        std::fs::write(
+            folder.path().join("bad.pem"),
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        )
+        .unwrap();
+        for file in ["missing.pem", "none.pem", "bad.pem"] {
+            let error = Client::new(&source(file), &Setting::default()).unwrap_err();
+            assert!(!error.hint().is_empty(), "{error}");
+        }
+    }
 }

@@ -181,9 +181,9 @@ impl Config {
         folder: &Path,
         environment: impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
     ) -> Result<Self, ConfigError> {
-        let mut table: toml::Table = text.parse().map_err(|error| wrong(&error))?;
+        let mut table: toml::Table = text.parse().map_err(|error| wrong(text, &error))?;
         overlay(&mut table, environment);
-        let file: File = table.try_into().map_err(|error| wrong(&error))?;
+        let file: File = table.try_into().map_err(|error| wrong(text, &error))?;
         if file.source.is_empty() {
             return Err(ConfigError::new("it names no source", "add a table [source.NAME]"));
         }
@@ -212,8 +212,11 @@ impl Config {
 }
 
 /// An error of the TOML without the line it is in, which may hold a secret.
-fn wrong(error: &toml::de::Error) -> ConfigError {
-    let what = error.message().lines().next().unwrap_or("it cannot be read").to_owned();
+fn wrong(text: &str, error: &toml::de::Error) -> ConfigError {
+    let what = error.message().lines().next().unwrap_or("it cannot be read");
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(String::new(), |before| format!("line {}: ", before.matches('\n').count() + 1));
+    let what = format!("{line}{what}");
     ConfigError::new(what, "compare it with the section on fetching in the README")
 }
 
@@ -279,6 +282,15 @@ impl Source {
             ));
         }
         Ok(())
+    }
+
+    /// Returns the files that hold the key pair of API 1.0, access key first; `None` where it is not in files.
+    pub fn key_files(&self) -> Option<[PathBuf; 2]> {
+        let file = |from: &Option<SecretSource>| match from {
+            Some(SecretSource::File(from)) => Some(self.folder.join(&from.file)),
+            _ => None,
+        };
+        Some([file(&self.access_key)?, file(&self.secret_key)?])
     }
 
     /// Returns the base URL.

@@ -9,8 +9,8 @@ use crate::error::{ConfigError, FetchError};
 /// A place in a stream of files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cursor {
-    /// As the server gave it; none before the first.
-    pub(crate) cursor: Option<String>,
+    /// What the next call sends, as the server gave it; none before the first.
+    pub(crate) next: Option<String>,
     /// When it was last moved.
     pub(crate) moved: Option<Timestamp>,
     /// When everything up to then had been fetched.
@@ -44,7 +44,7 @@ impl Cursor {
     }
 
     /// Moves it to where the next call begins.
-    pub(crate) fn advance(&mut self, cursor: String, now: Timestamp) {
-        *self = Self { cursor: Some(cursor), moved: Some(now), caught_up: self.caught_up, stuck: 0 };
+    pub(crate) fn advance(&mut self, next: String, now: Timestamp) {
+        *self = Self { next: Some(next), moved: Some(now), caught_up: self.caught_up, stuck: 0 };
     }
 }

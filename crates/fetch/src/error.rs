@@ -40,7 +40,7 @@ pub enum FetchError {
 impl FetchError {
     /// Whether running again, unchanged, may well succeed.
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Passing { .. } | Self::Stopped)
+        matches!(self, Self::Passing { .. } | Self::Stopped | Self::Put(PutError::Locked { .. }))
     }
 
     /// Returns what to do about it, or `None` where the message says it all.

@@ -9,16 +9,20 @@ use mimelake_landing::put::Folder;
 use mimelake_schema::EventType;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinSet, LocalSet};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::audit;
 use crate::client::{Client, Setting};
 use crate::config::{Api, Config, Source};
 use crate::error::{ConfigError, FetchError};
 use crate::siem1::{self, Wanted};
-use crate::siem2::{self, Pace};
+use crate::siem2::{self, Calls};
 use crate::status::Status;
 use crate::stream::Stream;
+
+/// Mimecast keeps logs for 7 days and audit events for 60: what was landed before then does not come again.
+const LOGS_KNOWN: Duration = Duration::from_hours(15 * 24);
+const AUDIT_KNOWN: Duration = Duration::from_hours(62 * 24);
 
 /// What of each source is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +50,7 @@ struct Account {
     client: Arc<Client>,
     logs: Option<Arc<Folder>>,
     audit: Option<Arc<Folder>>,
-    pace: Pace,
+    calls: Calls,
     /// Types that were said to be unlicensed.
     unlicensed: Arc<Mutex<HashSet<EventType>>>,
 }
@@ -103,16 +107,16 @@ impl Fetcher {
                 Api::V1 => "siem-v1",
                 Api::V2 => "siem-v2",
             };
-            let open = |wanted: bool, part: &str| {
-                wanted.then(|| Folder::open(land, &source.account, part).map(Arc::new)).transpose()
+            let open = |wanted: bool, part: &str, known: Duration| {
+                wanted.then(|| Folder::open(land, &source.account, part, known).map(Arc::new)).transpose()
             };
             accounts.push(Account {
                 name: name.to_owned(),
                 client: Arc::new(Client::new(source, &setting).map_err(named)?),
-                logs: open(scope == Scope::All, part)?,
-                audit: open(source.audit.is_some(), "audit")?,
+                logs: open(scope == Scope::All, part, LOGS_KNOWN)?,
+                audit: open(source.audit.is_some(), "audit", AUDIT_KNOWN)?,
                 source: Arc::new(source.clone()),
-                pace: Pace::default(),
+                calls: Calls::default(),
                 unlicensed: Arc::default(),
             });
         }
@@ -130,9 +134,6 @@ impl Fetcher {
 
     /// Fetches everything there is, from all sources at a time; returns once each is caught up or failed.
     pub fn round(&self) -> Round {
-        for warning in self.status.warnings(self.setting.clock.now()) {
-            warn!("{warning}");
-        }
         let mut round = Round { failures: Vec::new(), sources: self.accounts.len() };
         round.failures = LocalSet::new().block_on(&self.runtime, async {
             let mut running = JoinSet::new();
@@ -226,7 +227,7 @@ impl Account {
         for event_type in &types {
             let name = format!("siem-v2/{}", event_type.table());
             let stream = self.stream(folder, status, &name);
-            let fetched = siem2::fetch(&stream, *event_type, self.source.start, &self.pace).await;
+            let fetched = siem2::fetch(&stream, *event_type, self.source.start, &self.calls).await;
             licensed += usize::from(!matches!(fetched, Ok(false)));
             if matches!(fetched, Ok(false)) {
                 self.say_unlicensed(&stream, *event_type);
@@ -265,7 +266,7 @@ fn end(stream: &Stream, ended: Result<(), FetchError>) -> Result<(), FetchError>
     });
     let name = stream.watch.stream();
     match &ended {
-        Ok(()) => info!(stream = name, "caught up"),
+        Ok(()) => debug!(stream = name, "ended"),
         Err(FetchError::Stopped) => info!(stream = name, "stopped as asked"),
         Err(failed) => error!(stream = name, hint = failed.hint(), "{failed}"),
     }

@@ -8,7 +8,7 @@ use reqwest::header::HeaderMap;
 /// The least that is waited.
 const LEAST: Duration = Duration::from_secs(1);
 /// The most that is waited, whatever a header says.
-pub(crate) const MOST: Duration = Duration::from_secs(15 * 60);
+pub(crate) const MOST: Duration = Duration::from_mins(15);
 
 /// Returns how long to wait by `Retry-After` or `X-RateLimit-Reset`, from 1 s to 15 min; `None` where neither says.
 ///

@@ -34,6 +34,8 @@ pub struct Credentials {
 pub struct KeyPair {
     /// The base URL of the account's region.
     pub base_url: String,
+    /// Whether that is the source's own, so that the keys hold there.
+    pub is_configured: bool,
     /// `access_key`
     pub access_key: Secret,
     /// `secret_key`
@@ -95,9 +97,11 @@ async fn pair(
     let authorization = format!("{scheme} {shown}");
     let body = json!({ "data": [{ "userName": who.email }] });
     let answer: Answer<Bound> = post(&client, LOGIN, &app_id, Some(&authorization), &body).await?;
+    let is_configured = source.url()? == check_url(&base_url)?;
     match answer.data.into_iter().next() {
         Some(Bound { access_key, secret_key }) => Ok(KeyPair {
             base_url,
+            is_configured,
             access_key: Secret::new(&access_key),
             secret_key: Secret::new(&secret_key),
         }),

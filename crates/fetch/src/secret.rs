@@ -17,6 +17,11 @@ impl Secret {
         Self(text.trim().replace("\\u003d", "=").replace("\\u003D", "="))
     }
 
+    /// Returns the secret as it is, like a password, in which blanks count.
+    pub fn verbatim(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// Returns the secret itself, to be sent and not to be printed.
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,6 +1,5 @@
 //! `get-siem-logs` of API 1.0: one token, one file or one zip of files a call.
 
-use jiff::SignedDuration;
 use mimelake_landing::put::{Expect, Incoming, Whole};
 use reqwest::Response;
 use reqwest::header::CONTENT_DISPOSITION;
@@ -16,8 +15,6 @@ use crate::stream::{DAMAGED, Received, Stream};
 
 const PATH: &str = "/api/audit/get-siem-logs";
 const CURSOR: &str = "cursor.json";
-/// Mimecast keeps logs for so long.
-const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// How the files are asked for.
 #[derive(Debug, Clone, Copy)]
@@ -50,18 +47,15 @@ struct Partly {
 /// Lands all files that there are, page after page.
 pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchError> {
     let mut cursor = Cursor::load(&stream.folder, CURSOR)?;
-    let now = stream.client.clock.now();
-    if let Some(since) = cursor.caught_up.filter(|since| now.duration_since(*since) > KEPT) {
-        stream.gap(Some(since), "more than the 7 days that Mimecast keeps have passed")?;
-    }
+    stream.begin(cursor.moved, cursor.caught_up);
     let mut started_over = false;
     loop {
         stream.client.stop.check()?;
         let mut partly = None;
-        let before = cursor.cursor.clone();
+        let before = cursor.next.clone();
         match next(stream, wanted, before.as_deref(), &mut partly).await {
             Ok(Step::CaughtUp { token }) => {
-                let now = stream.client.clock.now();
+                let now = stream.caught_up(cursor.caught_up)?;
                 if let Some(token) = token.filter(|token| before.as_ref() != Some(token)) {
                     cursor.advance(token, now);
                 }
@@ -84,7 +78,7 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
                     cursor.moved,
                     "Mimecast does not know the token any more; beginning with the oldest log it keeps",
                 )?;
-                cursor = Cursor { moved: Some(now), ..Cursor::default() };
+                cursor = Cursor { next: None, stuck: 0, ..cursor };
                 save(stream, &cursor)?;
             }
             Err(trouble) => {
@@ -99,14 +93,14 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
 
 fn save(stream: &Stream, cursor: &Cursor) -> Result<(), FetchError> {
     cursor.save(&stream.folder, CURSOR)?;
-    stream.watch.update(|status| (status.moved, status.caught_up) = (cursor.moved, cursor.caught_up));
+    stream.watch.update(|status| status.moved = cursor.moved);
     Ok(())
 }
 
 /// Moves on to the next token; `false` where there is none, and asking again would give the same again.
 fn advance(stream: &Stream, cursor: &mut Cursor, token: Option<String>) -> Result<bool, FetchError> {
     match token {
-        Some(token) if cursor.cursor.as_ref() != Some(&token) => {
+        Some(token) if cursor.next.as_ref() != Some(&token) => {
             cursor.advance(token, stream.client.clock.now());
             save(stream, cursor)?;
             Ok(true)

@@ -19,7 +19,7 @@ use crate::answer::Fault;
 use crate::client::{Call, Trouble, bare};
 use crate::cursor::{Cursor, STUCK};
 use crate::error::FetchError;
-use crate::stream::{DAMAGED, Received, Stream};
+use crate::stream::{DAMAGED, Received, Stream, torn_down};
 
 const PATH: &str = "/siem/v1/batch/events/cg";
 /// The most that a page holds.
@@ -28,23 +28,21 @@ const PAGE: &str = "100";
 const PARALLEL: usize = 4;
 /// Listings of one page because its links had expired.
 const LISTINGS: u32 = 3;
-/// Mimecast keeps logs for so long.
-const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Mimecast's limit on list calls: so many in so long.
-const CALLS: usize = 50;
+const MOST_CALLS: usize = 50;
 const CALLS_IN: SignedDuration = SignedDuration::from_mins(15);
 
 /// The times of the last list calls of an account.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pace(Arc<Mutex<VecDeque<Timestamp>>>);
+pub(crate) struct Calls(Arc<Mutex<VecDeque<Timestamp>>>);
 
-impl Pace {
+impl Calls {
     /// Waits until another list call keeps within the limit.
     async fn keep(&self, stream: &Stream) -> Result<(), FetchError> {
         let mut calls = self.0.lock().await;
         let now = stream.client.clock.now();
-        if calls.len() >= CALLS
+        if calls.len() >= MOST_CALLS
             && let Some(first) = calls.pop_front()
         {
             let left = CALLS_IN - now.duration_since(first);
@@ -100,24 +98,21 @@ pub(crate) async fn fetch(
     stream: &Stream,
     event_type: EventType,
     start: Duration,
-    pace: &Pace,
+    calls: &Calls,
 ) -> Result<bool, FetchError> {
     let name = format!("{}.json", event_type.table());
     let mut cursor = Cursor::load(&stream.folder, &name)?;
-    let now = stream.client.clock.now();
-    if let Some(since) = cursor.caught_up.filter(|since| now.duration_since(*since) > KEPT) {
-        stream.gap(Some(since), "more than the 7 days that Mimecast keeps have passed")?;
-    }
+    stream.begin(cursor.moved, cursor.caught_up);
     let mut started_over = false;
     loop {
         stream.client.stop.check()?;
-        let page = match page(stream, event_type, start, &mut cursor, pace).await {
+        let page = match page(stream, event_type, start, &mut cursor, calls).await {
             Ok(page) => page,
             Err(Trouble::Unlicensed) => return Ok(false),
-            Err(Trouble::StartOver) if cursor.cursor.is_some() && !started_over => {
+            Err(Trouble::StartOver) if cursor.next.is_some() && !started_over => {
                 started_over = true;
                 stream.gap(cursor.moved, "Mimecast does not know the cursor any more; beginning anew")?;
-                cursor = Cursor::default();
+                cursor = Cursor { next: None, stuck: 0, ..cursor };
                 continue;
             }
             Err(trouble) => {
@@ -134,17 +129,17 @@ pub(crate) async fn fetch(
         if reset {
             warn!(stream = stream.watch.stream(), "the server reset the cursor; keeping the old one");
         }
-        let moved = next.filter(|next| !reset && cursor.cursor.as_ref() != Some(next));
+        let moved = next.filter(|next| !reset && cursor.next.as_ref() != Some(next));
         let goes_on = moved.is_some() && !page.is_caught_up;
         if let Some(next) = moved {
             cursor.advance(next, now);
         }
         if page.is_caught_up {
-            cursor.caught_up = Some(now);
+            cursor.caught_up = Some(stream.caught_up(cursor.caught_up)?);
         }
         cursor.stuck = 0;
         cursor.save(&stream.folder, &name)?;
-        stream.watch.update(|status| (status.moved, status.caught_up) = (cursor.moved, cursor.caught_up));
+        stream.watch.update(|status| status.moved = cursor.moved);
         if !goes_on {
             return Ok(true);
         }
@@ -157,12 +152,12 @@ async fn page(
     event_type: EventType,
     start: Duration,
     cursor: &mut Cursor,
-    pace: &Pace,
+    calls: &Calls,
 ) -> Result<Page, Trouble> {
     let is_last_try = cursor.stuck + 1 >= STUCK;
     let mut safe = HashSet::new();
-    for _ in 0..LISTINGS {
-        let mut page = list(stream, event_type, start, cursor, pace).await?;
+    for listing in 1..=LISTINGS {
+        let mut page = list(stream, event_type, start, cursor, calls).await?;
         let mut seen = HashSet::new();
         let mut links: Vec<Link> = std::mem::take(&mut page.value);
         links.retain(|link| !safe.contains(&link.file()) && seen.insert(link.file()));
@@ -176,7 +171,7 @@ async fn page(
             return Ok(page);
         }
         info!(stream = stream.watch.stream(), expired, "links have expired; listing them again");
-        if is_last_try {
+        if is_last_try && listing == LISTINGS {
             let why = format!("{expired} links of a page expired again and again; going on without them");
             stream.gap(cursor.moved, &why)?;
             return Ok(page);
@@ -192,12 +187,12 @@ async fn list(
     event_type: EventType,
     start: Duration,
     cursor: &Cursor,
-    pace: &Pace,
+    calls: &Calls,
 ) -> Result<Page, Trouble> {
-    pace.keep(stream).await?;
+    calls.keep(stream).await?;
     let spelling = event_type.row().json2.first().copied().unwrap_or_default();
     let mut query = vec![("type", spelling.to_owned()), ("pageSize", PAGE.to_owned())];
-    match &cursor.cursor {
+    match &cursor.next {
         Some(next) => query.push(("nextPage", next.clone())),
         None => {
             let now = stream.client.clock.now();
@@ -236,8 +231,7 @@ async fn download_all(
             Some(Ok((file, Ok(Got::Landed)))) => landed.push(file),
             Some(Ok((_, Ok(Got::Expired)))) => {}
             Some(Ok((_, Err(error)))) => failed = Some(error),
-            // It panicked, which nothing here should do, or the run is being torn down.
-            Some(Err(_)) => failed = Some(FetchError::Stopped),
+            Some(Err(error)) => failed = Some(torn_down(error)),
         }
     }
     stream.client.stop.check()?;

@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use mimelake_landing::put::{Bad, Expect, Folder, Incoming, Landed, Whole};
 use reqwest::Response;
 use serde_json::json;
+use tokio::task::JoinError;
 use tracing::{debug, info, warn};
 
 use crate::answer::Fault;
 use crate::client::{Client, broken};
 use crate::error::FetchError;
-use crate::status::Watch;
+use crate::status::{KEPT, Watch};
 
 /// A client, the folder it lands in, and who is told.
 #[derive(Debug, Clone)]
@@ -66,7 +67,7 @@ impl Stream {
         let folder = Arc::clone(&self.folder);
         match blocking(move || folder.land(whole, &below)).await?? {
             Landed::New(path) => {
-                info!(stream = self.watch.stream(), file = %path.display(), bytes, "landed");
+                debug!(stream = self.watch.stream(), file = %path.display(), bytes, "landed");
                 self.watch.update(|status| {
                     status.files += 1;
                     status.bytes += bytes;
@@ -92,6 +93,29 @@ impl Stream {
         self.note("quarantine", &json!({ "file": path.display().to_string(), "why": why }))
     }
 
+    /// Has the status say how far the stream came in earlier runs, and warns where that is long ago.
+    pub(crate) fn begin(&self, moved: Option<Timestamp>, caught_up: Option<Timestamp>) {
+        self.watch.update(|status| (status.moved, status.caught_up) = (moved, caught_up));
+        for warning in self.watch.warnings(self.client.clock.now()) {
+            warn!(stream = self.watch.stream(), "{warning}");
+        }
+    }
+
+    /// Has the status say that all there was has been fetched; returns when that was. Where the time before was too
+    /// long ago, makes a note that logs may be missing.
+    pub(crate) fn caught_up(&self, before: Option<Timestamp>) -> Result<Timestamp, FetchError> {
+        let now = self.client.clock.now();
+        if before.is_some_and(|before| now.duration_since(before) > KEPT) {
+            self.gap(
+                before,
+                "more than the 7 days that Mimecast keeps had passed since all had been fetched",
+            )?;
+        }
+        self.watch.update(|status| status.caught_up = Some(now));
+        info!(stream = self.watch.stream(), "caught up");
+        Ok(now)
+    }
+
     /// Makes a note that logs may be missing.
     pub(crate) fn gap(&self, since: Option<Timestamp>, why: &str) -> Result<(), FetchError> {
         let from = since.map(|time| time.to_string());
@@ -107,21 +131,28 @@ impl Stream {
     }
 }
 
+/// A task that does not end panicked, which is no error to go on from, or the run is being torn down.
+pub(crate) fn torn_down(error: JoinError) -> FetchError {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => FetchError::Stopped,
+    }
+}
+
 /// Runs what waits for the disk beside the connections.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, FetchError> {
-    // It fails only where the work panicked, or the run is being torn down.
-    tokio::task::spawn_blocking(work).await.map_err(|_| FetchError::Stopped)
+    tokio::task::spawn_blocking(work).await.map_err(torn_down)
 }
 
 /// Returns `YYYY/MM/DD` by the date in a name (`receipt_20260302…`), or else by the day it is.
 pub(crate) fn date_folder(name: &str, now: Timestamp) -> String {
     let runs = name.split(|c: char| !c.is_ascii_digit()).filter(|digits| matches!(digits.len(), 8 | 14 | 17));
-    let dates = runs.filter_map(|digits| {
+    let mut dates = runs.filter_map(|digits| {
         let number = |from: usize, to: usize| digits.get(from..to)?.parse::<i16>().ok();
         jiff::civil::Date::new(number(0, 4)?, number(4, 6)? as i8, number(6, 8)? as i8).ok()
     });
-    let dated = { dates }.find(|date| (2000..2100).contains(&date.year()));
-    let date = dated.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
+    let named = dates.find(|date| (2000..2100).contains(&date.year()));
+    let date = named.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
     date.strftime("%Y/%m/%d").to_string()
 }
 

@@ -7,10 +7,15 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use mimelake_fetch::{Clock, Config, FetchError, Fetcher, Patience, Round, Scope, Setting};
-use mimelake_mock::{FileFormat, Mock, Options, Sequence, credentials};
+use mimelake_mock::{Content, FileFormat, Generate, Mock, Options, Sequence, credentials};
 
 /// The zips of key-value lines, as API 1.0 hands them out unless asked otherwise.
 pub const ZIPS: Sequence = Sequence::Zips(FileFormat::KeyValue);
+
+/// Four zips, or four files of each of four types.
+pub fn small() -> Content {
+    Content::generated(Generate { files: 16, ..Generate::default() })
+}
 
 /// One stand-in and the directory that is fetched to.
 pub struct Lab {
@@ -96,7 +101,7 @@ impl Lab {
     /// Asserts that what has landed is what the stand-in has, byte for byte and nothing else.
     pub fn is_complete(&self, part: &str, sequence: Sequence) {
         let expected: BTreeMap<_, _> =
-            self.mock.expected(sequence).map(|f| (f.name, f.bytes.to_vec())).collect();
+            self.mock.expected(sequence).map(|f| (f.name, f.bytes.clone())).collect();
         let landed = self.landed(part);
         assert_eq!(landed.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
         assert!(landed == expected, "other bytes");

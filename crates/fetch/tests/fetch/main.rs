@@ -4,5 +4,6 @@
 mod audit;
 mod lab;
 mod login;
+mod property;
 mod siem1;
 mod siem2;

@@ -3,10 +3,10 @@
 use mimelake_fetch::FetchError;
 use mimelake_mock::{At, Content, Endpoint, Fault, FileFormat, Generate, LimitForm, Options, Rule, Sequence};
 
-use crate::lab::{Lab, ZIPS, seconds};
+use crate::lab::{Lab, ZIPS, seconds, small};
 
 fn faulty(rules: Vec<Rule>) -> Options {
-    Options { script: rules.into(), ..Options::default() }
+    Options { content: small(), script: rules.into(), ..Options::default() }
 }
 
 fn siem1(fault: Fault) -> Rule {
@@ -102,11 +102,11 @@ fn what_passes_is_tried_again_and_signed_anew() {
 
 #[test]
 fn what_does_not_pass_within_a_run_stops_it_and_keeps_what_landed() {
-    let lab = Lab::v1(faulty(vec![siem1(Fault::status(503)).on(4..=9)]), "");
+    let lab = Lab::v1(faulty(vec![siem1(Fault::status(503)).on(3..=8)]), "");
     let error = lab.failure();
     assert!(error.passes() && error.to_string().contains("503"), "{error}");
     assert_eq!(seconds(&lab), [1, 2, 4, 8, 16]);
-    assert_eq!(lab.landed("siem-v1").len(), 3);
+    assert_eq!(lab.landed("siem-v1").len(), 2);
     lab.fetch();
     lab.is_complete("siem-v1", ZIPS);
 }
@@ -153,7 +153,7 @@ fn a_wrong_clock_is_told_apart_from_a_wrong_key() {
 
 #[test]
 fn an_unknown_token_starts_over_and_records_the_gap() {
-    let lab = Lab::v1(faulty(vec![siem1(Fault::invalid_token()).on(5..=5)]), "");
+    let lab = Lab::v1(faulty(vec![siem1(Fault::invalid_token()).on(3..=3)]), "");
     lab.fetch();
     lab.is_complete("siem-v1", ZIPS);
     let notes = lab.state("siem-v1.notes.ndjson");
@@ -169,8 +169,8 @@ fn an_unknown_token_starts_over_and_records_the_gap() {
 
 #[test]
 fn a_corrupt_file_goes_to_the_quarantine_and_blocks_nothing() {
-    for fault in [Fault::Corrupt, Fault::Shorten { bytes: 25 }] {
-        let bad = 4;
+    for fault in [Fault::Corrupt, Fault::CorruptMember, Fault::Shorten { bytes: 25 }] {
+        let bad = 1;
         let lab = Lab::v1(faulty(vec![siem1(fault).file(bad).every()]), "");
         lab.fetch();
         let expected: Vec<_> = lab.mock.expected(ZIPS).map(|file| file.name).collect();
@@ -220,7 +220,7 @@ fn hostile_names_stay_where_they_belong() {
     let landed = lab.landed("siem-v1");
     assert_eq!(landed.len(), lab.mock.expected(ZIPS).count() + lab.mock.extra().len());
     let bytes: Vec<_> = landed.values().cloned().collect();
-    assert!(lab.mock.expected(ZIPS).all(|file| bytes.contains(&file.bytes.to_vec())));
+    assert!(lab.mock.expected(ZIPS).all(|file| bytes.contains(&file.bytes.clone())));
     let outside = crate::lab::files(lab.land.path());
     assert!(
         outside.keys().all(|name| !name.contains("..") && !name.starts_with('/')),
@@ -247,7 +247,7 @@ fn nothing_new_without_a_token_keeps_the_old_one() {
     let cursor = lab.state("siem-v1.cursor.json");
     lab.mock.set_script(vec![siem1(Fault::NoToken).every()].into());
     lab.fetch();
-    let token = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["cursor"].clone();
+    let token = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["next"].clone();
     assert_eq!(token(&lab.state("siem-v1.cursor.json")), token(&cursor));
 }
 
@@ -265,11 +265,17 @@ fn a_lost_cursor_fetches_again_and_lands_nothing_twice() {
 
 #[test]
 fn a_stream_left_alone_for_too_long_is_a_gap() {
-    let mut lab = Lab::v1(Options::default(), "");
+    let lab = Lab::v1(Options::default(), "");
     lab.fetch();
-    lab.setting.clock = mimelake_fetch::Clock::skipping(jiff::SignedDuration::from_hours(8 * 24));
-    let _ = lab.round();
+    let path = lab.land.path().join("C0A0/_state/siem-v1.cursor.json");
+    let mut cursor: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    cursor["caught_up"] =
+        (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(8 * 24)).to_string().into();
+    std::fs::write(&path, cursor.to_string()).unwrap();
+    lab.fetch();
     assert!(lab.state("siem-v1.notes.ndjson").contains("7 days"));
+    lab.fetch();
+    assert_eq!(lab.state("siem-v1.notes.ndjson").lines().count(), 1, "said once");
 }
 
 #[test]
@@ -288,4 +294,41 @@ fn a_large_backlog_is_caught_up_in_one_round() {
     let lab = Lab::v1(Options { content, ..Options::default() }, "");
     lab.fetch();
     lab.is_complete("siem-v1", ZIPS);
+}
+
+/// `/dev/full` in the place of an incoming file is a disk without room.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_stops_the_run_and_loses_nothing() {
+    let lab = Lab::v1(Options::default(), "");
+    let fetcher = lab.fetcher(mimelake_fetch::Scope::All).unwrap();
+    let third = lab.land.path().join("C0A0/_state/siem-v1.incoming/2");
+    std::os::unix::fs::symlink("/dev/full", third).unwrap();
+    let mut round = fetcher.round();
+    let error = round.failures.remove(0).error;
+    assert!(matches!(error, FetchError::Put(_)) && !error.passes(), "{error}");
+    assert!(error.hint().unwrap().contains("make room"), "{error}");
+    assert_eq!(lab.landed("siem-v1").len(), 2);
+    drop(fetcher);
+    lab.fetch();
+    lab.is_complete("siem-v1", ZIPS);
+}
+
+#[test]
+fn a_stop_finishes_the_file_in_hand() {
+    let content = Content::generated(Generate { files: 4000, ..Generate::default() });
+    let lab = Lab::v1(Options { content, ..Options::default() }, "");
+    let fetcher = lab.fetcher(mimelake_fetch::Scope::All).unwrap();
+    let round = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while lab.mock.requests().len() < 3 {
+                std::thread::yield_now();
+            }
+            lab.setting.stop.request();
+        });
+        fetcher.round()
+    });
+    assert!(matches!(round.failures[0].error, FetchError::Stopped), "{round:?}");
+    let (landed, asked) = (lab.landed("siem-v1").len(), lab.mock.requests().len());
+    assert!(landed >= 3 && landed == asked, "{landed} of {asked}");
 }

@@ -7,13 +7,13 @@ use mimelake_mock::{
     At, Content, Endpoint, ErrorShape, Fault, Generate, Limit, LimitForm, Options, Rule, Sequence,
 };
 
-use crate::lab::{Lab, seconds};
+use crate::lab::{Lab, seconds, small};
 
 const BATCHES: Sequence = Sequence::Batches;
 const TYPES: &str = "types = [\"receipt\", \"process\", \"delivery\", \"url protect\"]";
 
 fn lab(rules: Vec<Rule>) -> Lab {
-    Lab::v2(Options { script: rules.into(), ..Options::default() }, TYPES)
+    Lab::v2(Options { content: small(), script: rules.into(), ..Options::default() }, TYPES)
 }
 
 fn batch(fault: Fault) -> Rule {
@@ -77,7 +77,6 @@ fn what_passes_is_tried_again() {
         Fault::status(500),
         Fault::status(503),
         error("internal_server_error_1", 500, ErrorShape::Fail),
-        error("token_verification_failed", 401, ErrorShape::Error),
         Fault::HtmlPage,
         Fault::BadJson,
         Fault::Close { at: At::Start, chunked: None },
@@ -135,7 +134,7 @@ fn links_that_always_expire_are_not_retried_for_ever() {
     for _ in 0..2 {
         let error = lab.failure();
         assert!(error.passes() && error.to_string().contains("expire"), "{error}");
-        assert_eq!(lab.landed("siem-v2").len(), 30, "the other types are there");
+        assert_eq!(lab.landed("siem-v2").len(), 12, "the other types are there");
     }
     lab.fetch();
     assert!(lab.state("siem-v2.notes.ndjson").contains("\"what\":\"gap\""));
@@ -146,7 +145,7 @@ fn a_corrupt_file_goes_to_the_quarantine_and_the_cursor_moves_on() {
     for fault in [Fault::Corrupt, Fault::Shorten { bytes: 4 }] {
         let lab = lab(vec![presigned(fault).file(9).every()]);
         lab.fetch();
-        assert_eq!((lab.landed("siem-v2").len(), lab.landed("_quarantine").len()), (39, 1));
+        assert_eq!((lab.landed("siem-v2").len(), lab.landed("_quarantine").len()), (15, 1));
         lab.fetch();
         assert_eq!(lab.landed("_quarantine").len(), 1);
     }
@@ -160,7 +159,7 @@ fn a_file_that_always_breaks_off_is_given_up_after_some_runs() {
         assert!(lab.failure().passes());
     }
     lab.fetch();
-    assert_eq!((lab.landed("siem-v2").len(), lab.landed("_quarantine").len()), (39, 1));
+    assert_eq!((lab.landed("siem-v2").len(), lab.landed("_quarantine").len()), (15, 1));
 }
 
 #[test]
@@ -170,7 +169,7 @@ fn an_unlicensed_type_is_skipped_and_the_others_go_on() {
     for _ in 0..2 {
         assert!(fetcher.round().failures.is_empty());
     }
-    assert_eq!(lab.landed("siem-v2").len(), 30);
+    assert_eq!(lab.landed("siem-v2").len(), 12);
     let status = fetcher.status().json(lab.setting.clock.now());
     assert_eq!(status["sources"]["eu"]["siem-v2/delivery"]["unlicensed"], true);
     drop(fetcher);
@@ -183,7 +182,7 @@ fn an_unlicensed_type_is_skipped_and_the_others_go_on() {
 fn one_type_in_trouble_does_not_stop_the_others() {
     let lab = lab(vec![batch(Fault::status(503)).about("process").every()]);
     assert!(lab.failure().passes());
-    assert_eq!(lab.landed("siem-v2").len(), 30);
+    assert_eq!(lab.landed("siem-v2").len(), 12);
     lab.mock.set_script(vec![].into());
     lab.fetch();
     lab.is_complete("siem-v2", BATCHES);
@@ -241,7 +240,7 @@ fn keeps_within_the_limit_of_list_calls() {
     lab.is_complete("siem-v2", BATCHES);
     let waits = lab.setting.clock.waits();
     assert!(calls(&lab, Endpoint::Batch) > 50 && !waits.is_empty());
-    assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(15 * 60)));
+    assert!(waits.iter().all(|wait| *wait <= Duration::from_mins(15)));
 }
 
 #[test]
@@ -257,6 +256,36 @@ fn hostile_names_stay_where_they_belong() {
     let lab = lab(vec![batch(Fault::HostileName).on(1..=1)]);
     lab.fetch();
     let landed = lab.landed("siem-v2");
-    assert_eq!(landed.len(), 40);
+    assert_eq!(landed.len(), 16);
     assert!(landed.keys().all(|name| !name.contains("..")), "{:?}", landed.keys());
+}
+
+/// Four downloads are only answered once all four have been asked for.
+#[test]
+fn downloads_run_in_parallel() {
+    let lab = lab(vec![presigned(Fault::Gather { requests: 4 }).on(1..=4)]);
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    assert!(lab.setting.clock.waits().is_empty());
+}
+
+#[test]
+fn a_token_that_cannot_be_verified_is_replaced_and_waited_for() {
+    let lab = Lab::v2(Options { out: Some(8), ..Options::default() }, TYPES);
+    let fetcher = lab.fetcher(mimelake_fetch::Scope::All).unwrap();
+    assert!(fetcher.round().failures.is_empty());
+    lab.mock.revoke_tokens();
+    lab.mock.publish(40);
+    assert!(fetcher.round().failures.is_empty());
+    lab.is_complete("siem-v2", BATCHES);
+    let failed = || Fault::Error {
+        code: "token_verification_failed".to_owned(),
+        status: 401,
+        http: None,
+        shape: ErrorShape::Error,
+    };
+    let lab = self::lab(vec![batch(failed()).on(1..=4)]);
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    assert_eq!(seconds(&lab), [1, 2]);
 }

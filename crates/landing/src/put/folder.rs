@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::disk::{self, Access};
 use super::error::{PutError, Result};
@@ -36,11 +37,11 @@ pub struct Folder {
 
 impl Folder {
     /// Returns the part of `LAND/<account>`, created if need be and held by this run. What an earlier run left
-    /// unfinished is cleared away.
+    /// unfinished is cleared away, and what was landed longer ago than `kept` is not known any more.
     ///
     /// # Errors
     /// Another run holds it, a name cannot be a folder's, or the file system says no.
-    pub fn open(land: &Path, account: &str, part: &str) -> Result<Self> {
+    pub fn open(land: &Path, account: &str, part: &str, kept: Duration) -> Result<Self> {
         for name in [account, part] {
             if safe_name(name).as_deref() != Some(name) {
                 return Err(PutError::BadName { name: name.to_owned() });
@@ -55,7 +56,7 @@ impl Folder {
         for entry in fs::read_dir(&incoming).map_err(PutError::io("list", &incoming))?.flatten() {
             fs::remove_file(entry.path()).map_err(PutError::io("remove", &entry.path()))?;
         }
-        let index = Mutex::new(Index::open(state.join(format!("{part}.landed")), &account)?);
+        let index = Mutex::new(Index::open(state.join(format!("{part}.landed")), &account, kept)?);
         let part = part.to_owned();
         Ok(Self { account, part, state, incoming, next: AtomicU64::new(0), index, _lock: lock })
     }
@@ -113,6 +114,7 @@ impl Folder {
     ///
     /// # Errors
     /// The file system says no.
+    #[expect(clippy::needless_pass_by_value, reason = "it is moved away, and nothing can be added to it")]
     pub fn quarantine(&self, incoming: Incoming, name: &str) -> Result<PathBuf> {
         let folder = self.account.join("_quarantine");
         disk::create_dirs(&folder)?;

@@ -25,7 +25,7 @@ pub enum Expect {
 pub struct Incoming {
     pub(super) path: PathBuf,
     file: File,
-    hasher: blake3::Hasher,
+    hasher: Box<blake3::Hasher>,
     len: u64,
 }
 
@@ -62,7 +62,7 @@ impl Whole {
 impl Incoming {
     pub(super) fn create(path: PathBuf) -> Result<Self> {
         let file = File::create(&path).map_err(PutError::io("create", &path))?;
-        Ok(Self { path, file, hasher: blake3::Hasher::new(), len: 0 })
+        Ok(Self { path, file, hasher: Box::default(), len: 0 })
     }
 
     /// Appends bytes as they came.

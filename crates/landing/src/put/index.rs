@@ -1,13 +1,13 @@
 //! What has been landed, known by what it holds.
 //!
-//! A line `+ identity digest time path` is synced before the file gets its name, and `= identity` follows after. What
+//! A line `+ identity digest path` is synced before the file gets its name, and `= identity time` follows after. What
 //! a crash left between the two is settled when the index is opened: the file is there, byte for byte, or it is not.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::disk::{self, Access};
 use super::error::{PutError, Result};
@@ -55,9 +55,6 @@ impl Identity {
     }
 }
 
-/// Mimecast keeps logs for 7 days and audit events for 60: nothing older can come again.
-const KEPT_SECONDS: u64 = 62 * 24 * 60 * 60;
-
 /// The index of one part of the landing directory.
 #[derive(Debug)]
 pub(super) struct Index {
@@ -68,39 +65,25 @@ pub(super) struct Index {
     landed: HashSet<Identity>,
 }
 
-/// A line that says what is about to be landed.
-struct Row {
-    digest: String,
-    time: u64,
-    path: String,
-    done: bool,
-}
-
 impl Index {
-    /// Reads the index and settles what the last run left open; `root` is what its paths are relative to.
-    pub(super) fn open(path: PathBuf, root: &Path) -> Result<Self> {
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            read => read.map_err(PutError::io("read", &path))?,
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        let mut rows = rows(&text);
+    /// Reads the index and settles what the last run left open; `root` is what its paths are relative to. What was
+    /// landed longer ago than `kept` cannot come again and is forgotten.
+    pub(super) fn open(path: PathBuf, root: &Path, kept: Duration) -> Result<Self> {
+        let lines = Lines::read(&path).map_err(PutError::io("read", &path))?;
         let now = seconds();
-        let before = rows.len();
-        rows.retain(|_, row| {
-            now.saturating_sub(row.time) < KEPT_SECONDS && (row.done || is_there(root, row))
-        });
-        if rows.len() < before || rows.values().any(|row| !row.done) || !text.ends_with('\n') {
-            let mut settled = String::new();
-            for (identity, row) in &rows {
-                settled.push_str(&begun(*identity, &row.digest, row.time, &row.path));
-                settled.push_str(&done(*identity));
-            }
+        let found = lines.begun.iter().filter(|(_, begun)| begun.is_there(root));
+        let landed = lines.done.iter().map(|(identity, time)| (*identity, *time));
+        let landed: HashMap<Identity, u64> = landed
+            .filter(|(_, time)| now.saturating_sub(*time) < kept.as_secs())
+            .chain(found.map(|(identity, _)| (*identity, now)))
+            .collect();
+        let settled: String = landed.iter().map(|(identity, time)| done(*identity, *time)).collect();
+        if !lines.begun.is_empty() || settled.len() as u64 != lines.len {
             disk::replace(&path, settled.as_bytes(), Access::Shared)?;
         }
-        let file = OpenOptions::new().append(true).open(&path).map_err(PutError::io("open", &path))?;
-        let len = file.metadata().map_err(PutError::io("read", &path))?.len();
-        Ok(Self { path, file, len, landed: rows.into_keys().collect() })
+        let mut options = OpenOptions::new();
+        let file = options.append(true).create(true).open(&path).map_err(PutError::io("open", &path))?;
+        Ok(Self { path, file, len: settled.len() as u64, landed: landed.into_keys().collect() })
     }
 
     pub(super) fn holds(&self, identity: Identity) -> bool {
@@ -110,7 +93,8 @@ impl Index {
     /// Says, for good, that a file of these bytes is about to get this name.
     pub(super) fn begin(&mut self, identities: &[Identity], digest: &blake3::Hash, path: &str) -> Result<()> {
         let digest = digest.to_hex();
-        let lines: String = identities.iter().map(|i| begun(*i, &digest, seconds(), path)).collect();
+        let lines = identities.iter().map(|identity| format!("+ {} {digest} {path}\n", identity.text()));
+        let lines: String = lines.collect();
         self.append(&lines)?;
         self.file.sync_data().map_err(PutError::io("sync", &self.path))
     }
@@ -118,7 +102,7 @@ impl Index {
     /// Says that it has its name.
     pub(super) fn finish(&mut self, identities: &[Identity]) -> Result<()> {
         self.landed.extend(identities);
-        self.append(&identities.iter().map(|i| done(*i)).collect::<String>())
+        self.append(&identities.iter().map(|identity| done(*identity, seconds())).collect::<String>())
     }
 
     fn append(&mut self, lines: &str) -> Result<()> {
@@ -141,41 +125,69 @@ fn seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-fn begun(identity: Identity, digest: &str, time: u64, path: &str) -> String {
-    format!("+ {} {digest} {time} {path}\n", identity.text())
+fn done(identity: Identity, time: u64) -> String {
+    format!("= {} {time}\n", identity.text())
 }
 
-fn done(identity: Identity) -> String {
-    format!("= {}\n", identity.text())
+/// A file that was about to get its name.
+struct Begun {
+    digest: String,
+    path: String,
 }
 
-/// Reads the lines; one that was cut or damaged says nothing.
-fn rows(text: &str) -> HashMap<Identity, Row> {
-    let mut rows = HashMap::new();
-    for line in text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
-        if let Some(identity) = line.strip_prefix("= ").and_then(Identity::parse) {
-            rows.entry(identity).and_modify(|row: &mut Row| row.done = true);
-        } else if let Some((identity, row)) = line.strip_prefix("+ ").and_then(row) {
-            rows.insert(identity, row);
+impl Begun {
+    /// Whether it got it.
+    fn is_there(&self, root: &Path) -> bool {
+        let digest = || {
+            let mut hasher = blake3::Hasher::new();
+            io::copy(&mut File::open(root.join(&self.path))?, &mut hasher)?;
+            io::Result::Ok(hasher.finalize().to_hex())
+        };
+        digest().is_ok_and(|found| found.as_str() == self.digest)
+    }
+}
+
+/// What the lines of an index say; one that was cut or damaged says nothing.
+#[derive(Default)]
+struct Lines {
+    begun: HashMap<Identity, Begun>,
+    done: HashMap<Identity, u64>,
+    /// Bytes of all lines.
+    len: u64,
+}
+
+impl Lines {
+    fn read(path: &Path) -> io::Result<Self> {
+        let mut lines = Self::default();
+        let mut reader = match File::open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(lines),
+            file => BufReader::new(file?),
+        };
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            lines.len += line.len() as u64;
+            lines.add(&String::from_utf8_lossy(&line));
+            line.clear();
+        }
+        Ok(lines)
+    }
+
+    fn add(&mut self, line: &str) {
+        let Some(line) = line.strip_suffix('\n') else { return };
+        let mut fields = line.splitn(4, ' ');
+        let kind = fields.next();
+        let Some(identity) = fields.next().and_then(Identity::parse) else { return };
+        match (kind, fields.next(), fields.next()) {
+            (Some("="), Some(time), None) => {
+                if let Ok(time) = time.parse() {
+                    self.begun.remove(&identity);
+                    self.done.insert(identity, time);
+                }
+            }
+            (Some("+"), Some(digest), Some(path)) => {
+                self.begun.insert(identity, Begun { digest: digest.to_owned(), path: path.to_owned() });
+            }
+            _ => {}
         }
     }
-    rows
-}
-
-fn row(line: &str) -> Option<(Identity, Row)> {
-    let mut fields = line.splitn(4, ' ');
-    let identity = fields.next().and_then(Identity::parse)?;
-    let digest = fields.next()?.to_owned();
-    let time = fields.next()?.parse().ok()?;
-    Some((identity, Row { digest, time, path: fields.next()?.to_owned(), done: false }))
-}
-
-/// Whether the file got its name before the run ended.
-fn is_there(root: &Path, row: &Row) -> bool {
-    let digest = || {
-        let mut hasher = blake3::Hasher::new();
-        io::copy(&mut File::open(root.join(&row.path))?, &mut hasher)?;
-        io::Result::Ok(hasher.finalize().to_hex())
-    };
-    digest().is_ok_and(|found| found.as_str() == row.digest)
 }

@@ -1,17 +1,20 @@
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::samples::{gzip, lines, zip};
 
+const DAY: Duration = Duration::from_hours(24);
+
 fn land() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
 fn open(land: &Path) -> Folder {
-    Folder::open(land, "C0A0", "siem-v1").unwrap()
+    Folder::open(land, "C0A0", "siem-v1", DAY).unwrap()
 }
 
 fn coming(folder: &Folder, bytes: &[u8]) -> Incoming {
@@ -136,7 +139,8 @@ fn a_crash_between_index_and_name_is_settled() {
     let land = land();
     put(&open(land.path()), "a.siem", b"x=1\n");
     let index = land.path().join("C0A0/_state/siem-v1.landed");
-    let begun = fs::read_to_string(&index).unwrap().lines().next().unwrap().to_owned();
+    let lines = fs::read_to_string(&index).unwrap();
+    let begun = lines.lines().next().unwrap().to_owned();
     let file = land.path().join("C0A0/siem-v1/2026/03/02/a.siem");
     // The file got its name, and the line after it was lost, or cut.
     for tail in ["\n", "\n= 00", ""] {
@@ -156,6 +160,17 @@ fn a_crash_between_index_and_name_is_settled() {
 }
 
 #[test]
+fn what_was_landed_long_ago_is_forgotten() {
+    let land = land();
+    put(&open(land.path()), "a.siem", b"x=1\n");
+    let index = land.path().join("C0A0/_state/siem-v1.landed");
+    drop(open(land.path()));
+    assert!(fs::read_to_string(&index).unwrap().starts_with("= "), "settled");
+    drop(Folder::open(land.path(), "C0A0", "siem-v1", Duration::ZERO).unwrap());
+    assert_eq!(fs::read_to_string(&index).unwrap(), "");
+}
+
+#[test]
 fn what_came_in_is_cleared_away() {
     let land = land();
     let folder = open(land.path());
@@ -172,11 +187,11 @@ fn what_came_in_is_cleared_away() {
 fn one_run_at_a_time() {
     let land = land();
     let first = open(land.path());
-    let error = Folder::open(land.path(), "C0A0", "siem-v1").unwrap_err();
+    let error = Folder::open(land.path(), "C0A0", "siem-v1", DAY).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("siem-v1.lock") && text.contains(&std::process::id().to_string()), "{text}");
     assert!(error.hint().is_some());
-    Folder::open(land.path(), "C0A0", "audit").unwrap();
+    Folder::open(land.path(), "C0A0", "audit", DAY).unwrap();
     drop(first);
     open(land.path());
 }
@@ -186,7 +201,7 @@ fn accounts_name_folders_and_nothing_else() {
     let land = land();
     for account in ["", "..", "a/b", "_state", "C:\\x", "a b"] {
         assert!(
-            matches!(Folder::open(land.path(), account, "audit"), Err(PutError::BadName { .. })),
+            matches!(Folder::open(land.path(), account, "audit", DAY), Err(PutError::BadName { .. })),
             "{account}"
         );
     }

@@ -1,0 +1,162 @@
+//! `mimelake fetch`, `audit` and `login`: the APIs to the landing directory.
+
+pub mod args;
+mod convert;
+mod log;
+mod login;
+
+use std::io::Write;
+use std::path::Path;
+
+use mimelake_fetch::{
+    Api, Clock, Config, FetchError, Fetcher, Round, Scope, Setting, Stop, audit_categories, serve,
+};
+use mimelake_landing::put::{Access, replace};
+use tracing::{error, info};
+
+use self::args::{AuditArgs, FetchArgs, LogFormat, ServiceArgs};
+use crate::exit::{Exit, Hinted};
+use crate::interrupt;
+
+pub use login::login;
+
+/// Runs `mimelake fetch`.
+pub fn run(args: &FetchArgs) -> anyhow::Result<Exit> {
+    let ended = serve_rounds(&args.service, &args.land, Scope::All, args.convert.as_deref());
+    logged(&args.service, ended)
+}
+
+/// Runs `mimelake audit`.
+pub fn audit(args: &AuditArgs) -> anyhow::Result<Exit> {
+    match &args.land {
+        Some(land) if !args.categories => {
+            logged(&args.service, serve_rounds(&args.service, land, Scope::Audit, None))
+        }
+        _ => categories(&args.service),
+    }
+}
+
+/// Has an error stand in the log where that is for programs.
+fn logged(args: &ServiceArgs, ended: anyhow::Result<Exit>) -> anyhow::Result<Exit> {
+    match ended {
+        Err(error) if args.log_format == LogFormat::Json => {
+            error!("{error:#}");
+            Ok(Exit::Failed)
+        }
+        ended => ended,
+    }
+}
+
+/// Fetches once or for good; after each round converts, writes the status, and says how it went.
+fn serve_rounds(
+    args: &ServiceArgs,
+    land: &Path,
+    scope: Scope,
+    convert: Option<&Path>,
+) -> anyhow::Result<Exit> {
+    log::start(args);
+    let stop = Stop::default();
+    let asked = stop.clone();
+    interrupt::listen_and(move || asked.request());
+    let setting = Setting { stop: stop.clone(), ..Setting::default() };
+    let config = Config::read(&args.config).map_err(|error| hinted(error.into()))?;
+    let fetcher = match Fetcher::new(&config, land, &args.source, scope, setting) {
+        Err(held) if held.passes() => {
+            error!(hint = held.hint(), "{held}");
+            return Ok(Exit::Passing);
+        }
+        fetcher => fetcher.map_err(hinted)?,
+    };
+    if let Some(address) = args.metrics {
+        let bound =
+            serve(address, fetcher.status().clone(), Clock::system()).map_err(|e| hinted(e.into()))?;
+        info!("metrics at http://{bound}/metrics");
+    }
+    let after = |round: &Round| -> anyhow::Result<Exit> {
+        let exit = exit_of(round, &fetcher);
+        let converted = convert.map_or(Ok(Exit::Done), |out| convert::run("convert", land, out, args.quiet));
+        write_status(args, &fetcher)?;
+        let totals = fetcher.status().totals();
+        info!(files = totals.files, bytes = totals.bytes, known = totals.known, "landed so far");
+        match converted {
+            Ok(converted) => Ok(if exit == Exit::Done { converted } else { exit }),
+            Err(error) if exit == Exit::Done => Err(error),
+            Err(error) => {
+                error!("{error:#}");
+                Ok(exit)
+            }
+        }
+    };
+    if !args.follow {
+        return after(&fetcher.round());
+    }
+    let followed = fetcher.follow(args.interval, |round| {
+        if let Err(error) = after(round) {
+            error!("{error:#}; trying again after the next round");
+        }
+        if round.is_hopeless() { Err(Hopeless) } else { Ok(()) }
+    });
+    Ok(if followed.is_err() { Exit::Failed } else { Exit::Done })
+}
+
+/// No source can be fetched, and waiting does not help.
+struct Hopeless;
+
+/// How a run ends by what came of a round; the errors were logged as they were met.
+fn exit_of(round: &Round, fetcher: &Fetcher) -> Exit {
+    let errors = || round.failures.iter().map(|failure| &failure.error);
+    if errors().any(|error| !error.passes()) {
+        Exit::Failed
+    } else if errors().any(|error| matches!(error, FetchError::Stopped)) {
+        Exit::Interrupted
+    } else if errors().next().is_some() {
+        Exit::Passing
+    } else if fetcher.status().totals().quarantined > 0 {
+        Exit::Rejects
+    } else {
+        Exit::Done
+    }
+}
+
+fn write_status(args: &ServiceArgs, fetcher: &Fetcher) -> anyhow::Result<()> {
+    let Some(path) = &args.status_file else { return Ok(()) };
+    let status = fetcher.status().json(Clock::system().now());
+    replace(path, format!("{status:#}\n").as_bytes(), Access::Shared).map_err(|error| hinted(error.into()))
+}
+
+/// Prints the categories of audit events, as each source's API lists them.
+fn categories(args: &ServiceArgs) -> anyhow::Result<Exit> {
+    log::start(args);
+    let config = Config::read(&args.config).map_err(|error| hinted(error.into()))?;
+    let name = one_source(&config, args.source.first().map(String::as_str), None)?;
+    let source = config.source(&name).map_err(|error| hinted(error.into()))?;
+    let names = audit_categories(source, &Setting::default()).map_err(hinted)?;
+    let lines: String =
+        names.iter().map(|name| mimelake_landing::one_line(name).to_string() + "\n").collect();
+    std::io::stdout().lock().write_all(lines.as_bytes())?;
+    Ok(Exit::Done)
+}
+
+/// Returns the named source, or the only one there is of this API.
+fn one_source(config: &Config, name: Option<&str>, api: Option<Api>) -> anyhow::Result<String> {
+    if let Some(name) = name {
+        return Ok(name.to_owned());
+    }
+    let mut known = config.sources.iter().filter(|(_, source)| api.is_none_or(|api| source.api == api));
+    match (known.next(), known.next()) {
+        (Some((name, _)), None) => Ok(name.clone()),
+        (None, _) => Err(Hinted::error("no source of this API", "add one to the configuration")),
+        _ => {
+            let names: Vec<_> = config.sources.keys().map(String::as_str).collect();
+            Err(Hinted::error("which source?", format!("--source with one of {}", names.join(", "))))
+        }
+    }
+}
+
+/// The error with its hint, as the program says errors.
+fn hinted(error: FetchError) -> anyhow::Error {
+    match error.hint().map(str::to_owned) {
+        Some(hint) => Hinted::error(error.to_string(), hint),
+        None => error.into(),
+    }
+}
