@@ -61,6 +61,9 @@ pub struct FetchArgs {
     /// Convert what has landed to Parquet tables in OUT, after every round
     #[arg(long, value_name = "OUT")]
     pub convert: Option<PathBuf>,
+    /// Join what has landed to the table messages of OUT, too
+    #[arg(long, requires = "convert")]
+    pub correlate: bool,
 }
 
 #[derive(Debug, Args)]

@@ -5,11 +5,36 @@ use std::path::Path;
 
 use clap::Parser;
 
+use super::args::FetchArgs;
 use crate::args::Program;
 use crate::exit::Exit;
 
-/// Runs `mimelake <command> LAND -o OUT` on what is new in the landing directory.
-pub fn run(command: &str, land: &Path, out: &Path, quiet: bool) -> anyhow::Result<Exit> {
+/// What is kept current with what lands.
+pub struct Lake<'a> {
+    out: &'a Path,
+    commands: &'static [&'static str],
+}
+
+impl<'a> Lake<'a> {
+    /// The lake that is asked for, if one is.
+    pub fn of(args: &'a FetchArgs) -> Option<Self> {
+        let commands: &[_] = if args.correlate { &["convert", "correlate"] } else { &["convert"] };
+        Some(Self { out: args.convert.as_deref()?, commands })
+    }
+
+    /// Runs its commands on what is new in the landing directory; the worst exit of them.
+    pub fn keep_current(&self, land: &Path, quiet: bool) -> anyhow::Result<Exit> {
+        let mut worst = Exit::Done;
+        for command in self.commands {
+            let exit = run(command, land, self.out, quiet)?;
+            worst = if worst == Exit::Done { exit } else { worst };
+        }
+        Ok(worst)
+    }
+}
+
+/// Runs `mimelake <command> LAND -o OUT`.
+fn run(command: &str, land: &Path, out: &Path, quiet: bool) -> anyhow::Result<Exit> {
     if mimelake_landing::find(&[land.to_string_lossy().into_owned()]).is_err() {
         return Ok(Exit::Done);
     }

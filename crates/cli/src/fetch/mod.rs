@@ -18,11 +18,12 @@ use self::args::{AuditArgs, FetchArgs, LogFormat, ServiceArgs};
 use crate::exit::{Exit, Hinted};
 use crate::interrupt;
 
+use convert::Lake;
 pub use login::login;
 
 /// Runs `mimelake fetch`.
 pub fn run(args: &FetchArgs) -> anyhow::Result<Exit> {
-    let ended = serve_rounds(&args.service, &args.land, Scope::All, args.convert.as_deref());
+    let ended = serve_rounds(&args.service, &args.land, Scope::All, Lake::of(args).as_ref());
     logged(&args.service, ended)
 }
 
@@ -52,7 +53,7 @@ fn serve_rounds(
     args: &ServiceArgs,
     land: &Path,
     scope: Scope,
-    convert: Option<&Path>,
+    lake: Option<&Lake<'_>>,
 ) -> anyhow::Result<Exit> {
     log::start(args);
     let stop = Stop::default();
@@ -74,7 +75,7 @@ fn serve_rounds(
     }
     let after = |round: &Round| -> anyhow::Result<Exit> {
         let exit = exit_of(round, &fetcher);
-        let converted = convert.map_or(Ok(Exit::Done), |out| convert::run("convert", land, out, args.quiet));
+        let converted = lake.map_or(Ok(Exit::Done), |lake| lake.keep_current(land, args.quiet));
         write_status(args, &fetcher)?;
         let totals = fetcher.status().totals();
         info!(files = totals.files, bytes = totals.bytes, known = totals.known, "landed so far");
