@@ -1,5 +1,6 @@
 //! Calls: signed or with a bearer token, tried again while the fault passes.
 
+use std::error::Error;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -331,21 +332,43 @@ fn refused(call: String, what: String, hint: &str) -> FetchError {
     FetchError::Refused { call, what, hint: hint.to_owned() }
 }
 
-/// Returns the fault of a connection: its causes, without the URL, whose query may be a credential.
+/// Returns the fault of a connection.
 pub(crate) fn broken(error: &reqwest::Error) -> Fault {
-    let mut what = match () {
-        () if error.is_connect() => "cannot connect".to_owned(),
-        () if error.is_timeout() => "the connection stands still".to_owned(),
-        () => "the connection broke".to_owned(),
+    let what = match () {
+        () if error.is_connect() => "cannot connect",
+        () if error.is_timeout() => "the connection stands still",
+        () => "the connection broke",
     };
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if error.downcast_ref::<reqwest::Error>().is_none() {
-            what = format!("{what}: {error}");
-        }
-        cause = error.source();
+    let causes: Vec<_> = causes(error).collect();
+    let what = said(what, &causes);
+    let verdict = if causes.iter().any(|cause| is_of_certificate(*cause)) {
+        let hint =
+            "if a proxy or firewall opens the connections of this machine, name its certificate in ca_file";
+        Verdict::Stop(hint.to_owned())
+    } else {
+        Verdict::Retry(None)
+    };
+    Fault { verdict, what }
+}
+
+/// The text with the causes behind it.
+fn said(what: &str, causes: &[&(dyn Error + 'static)]) -> String {
+    causes.iter().fold(what.to_owned(), |said, cause| format!("{said}: {cause}"))
+}
+
+/// The causes of an error, without those that show a URL, whose query may be a credential.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let first = Error::source(error);
+    std::iter::successors(first, |&cause| cause.source()).filter(|cause| !cause.is::<reqwest::Error>())
+}
+
+/// Whether the host's certificate is not to be trusted, which does not pass.
+fn is_of_certificate(cause: &(dyn Error + 'static)) -> bool {
+    // An error of the system's kind shows what it is made of by itself only.
+    match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(inner) => is_of_certificate(inner),
+        None => matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))),
     }
-    Fault::passes(what)
 }
 
 /// A URL without what may be secret.
