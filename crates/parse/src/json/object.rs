@@ -55,7 +55,7 @@ pub(crate) fn object(
         let member = value(bytes, after)?;
         if pairs.len() <= MAX_PAIRS {
             let key_escaped = key_form == Form::Escaped;
-            pairs.push(Pair { key, value: member.value, form: member.form, key_escaped });
+            pairs.push(Pair { key, value: member.value, form: member.form, key_escaped, known: None });
         }
         at = skip_blank(bytes, member.end);
         match bytes.get(at).ok_or(Stop::More)? {
