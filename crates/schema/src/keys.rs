@@ -11,34 +11,34 @@ pub struct Key(pub(crate) u8);
 
 /// A set of known keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KeySet([u128; 2]);
+pub struct KeySet([u64; 4]);
 
 impl KeySet {
     /// Adds a key; false if it was there already.
     #[inline]
     pub fn insert(&mut self, key: Key) -> bool {
-        let (half, bit) = (usize::from(key.0 >> 7), 1 << (key.0 & 127));
-        let new = self.0[half] & bit == 0;
-        self.0[half] |= bit;
+        let (part, bit) = (usize::from(key.0 >> 6), 1 << (key.0 & 63));
+        let new = self.0[part] & bit == 0;
+        self.0[part] |= bit;
         new
     }
 
     /// Whether all keys of `other` are in this set.
     #[inline]
     pub fn holds(self, other: Self) -> bool {
-        self.0[0] & other.0[0] == other.0[0] && self.0[1] & other.0[1] == other.0[1]
+        self.0.iter().zip(other.0).all(|(mine, theirs)| mine & theirs == theirs)
     }
 
     /// Whether the key is in this set.
     #[inline]
     pub fn has(self, key: Key) -> bool {
-        self.0[usize::from(key.0 >> 7)] & 1 << (key.0 & 127) != 0
+        self.0[usize::from(key.0 >> 6)] & 1 << (key.0 & 63) != 0
     }
 
     /// Whether any key of `other` is in this set.
     #[inline]
     pub fn meets(self, other: Self) -> bool {
-        self.0[0] & other.0[0] != 0 || self.0[1] & other.0[1] != 0
+        self.0.iter().zip(other.0).any(|(mine, theirs)| mine & theirs != 0)
     }
 }
 

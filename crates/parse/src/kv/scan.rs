@@ -120,9 +120,14 @@ impl Rest<'_> {
     /// The key that begins at `start`, if one does; the record's next one, then.
     #[inline]
     fn heading(&mut self, start: usize) -> Option<Heading> {
-        if let Some((key, len)) = self.order.expected(self.record.get(start..)?) {
-            return Some(Heading { start, equals: start + len, known: Some(key) });
+        match self.order.expected(self.record.get(start..)?) {
+            Some((key, len)) => Some(Heading { start, equals: start + len, known: Some(key) }),
+            None => self.unexpected(start),
         }
+    }
+
+    #[inline(never)]
+    fn unexpected(&mut self, start: usize) -> Option<Heading> {
         let equals = key_end(self.record, start)?;
         Some(Heading { start, equals, known: self.order.find(&self.record[start..equals]) })
     }
