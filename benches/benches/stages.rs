@@ -85,7 +85,8 @@ fn pairs(criterion: &mut Criterion) {
         });
     };
     let mut found: Vec<Pair> = Vec::new();
-    split("scan", &mut |line| kv::scan(line, &mut found).map_or(0, |_| found.len()));
+    let mut scanner = kv::Scanner::default();
+    split("scan", &mut |line| scanner.scan(line, &mut found).map_or(0, |_| found.len()));
     split("grammar", &mut |line| kv::grammar::record(line).map_or(0, |pairs| pairs.len()));
 }
 

@@ -8,9 +8,13 @@ use mimelake_parse::{Form, Pair, kv};
 /// It is not so.
 pub fn agree_and_lose_nothing(record: &[u8]) {
     let mut pairs = Vec::new();
-    let scanned = kv::scan(record, &mut pairs);
-    assert_eq!(kv::grammar::record(record), scanned.map(|_| pairs.clone()));
-    if scanned.is_ok() {
+    let mut scanner = kv::Scanner::default();
+    let first = scanner.scan(record, &mut pairs);
+    assert_eq!(kv::grammar::record(record), first.map(|_| pairs.clone()));
+    // Now that it knows the keys.
+    let again = &mut Vec::new();
+    assert_eq!((scanner.scan(record, again), &*again), (first, &pairs));
+    if first.is_ok() {
         let bars = record.iter().rev().take_while(|&&b| b == b'|').count();
         assert_eq!(written_back(record, &pairs), &record[..record.len() - bars]);
     }

@@ -14,9 +14,10 @@ pub(crate) fn layout(event_type: EventType, original: bool) -> Layout {
 
 /// One cell for each column.
 pub(crate) fn row<'a>(event: &Event<'a>, original: bool, bump: &'a Bump) -> &'a [Cell<'a>] {
-    let text = event.text;
+    if !original {
+        return event.values;
+    }
+    let text = Cell::Text(event.text);
     let columns = event.values.len();
-    bump.alloc_slice_fill_with(columns + usize::from(original), |place| {
-        event.values.get(place).copied().unwrap_or(Cell::Text(text))
-    })
+    bump.alloc_slice_fill_with(columns + 1, |place| event.values.get(place).copied().unwrap_or(text))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use bumpalo::{Bump, collections::Vec as BumpVec};
-use mimelake_schema::{Dialect, EventType, Field, Key, KeySet, Keys, Kind};
+use mimelake_schema::{Dialect, EventType, Field, KeySet, Keys, Kind};
 
 use crate::typed::{audit, lists, scalar, spam, time};
 use crate::{Account, Event, ExtraPair, Flag, Flags, Form, Pair, Value, json};
@@ -18,8 +18,6 @@ pub(crate) struct Builder {
     source: String,
     /// The type that the source's name speaks for.
     named: Option<EventType>,
-    /// The keys of the record at hand, one for each pair.
-    known: Vec<Option<Key>>,
     /// The last set of keys that told a type, and the type: the next record has the same most often.
     told: (KeySet, Option<EventType>),
     /// The last type that an API 2.0 object stated, as spelled and as found.
@@ -29,10 +27,9 @@ pub(crate) struct Builder {
 }
 
 /// One record that is split into pairs.
-#[derive(Clone, Copy)]
 pub(crate) struct Split<'a> {
     pub(crate) text: &'a str,
-    pub(crate) pairs: &'a [Pair],
+    pub(crate) pairs: &'a mut [Pair],
     pub(crate) is_json: bool,
     pub(crate) offset: u64,
     pub(crate) flags: Flags,
@@ -43,32 +40,24 @@ impl Builder {
         let told = (KeySet::default(), None);
         let named = EventType::from_file_name(source.rsplit('!').next().unwrap_or(source));
         let stated = (String::new(), None);
-        Self {
-            keys: Keys::get(),
-            source: source.to_owned(),
-            named,
-            known: Vec::new(),
-            told,
-            stated,
-            inner: Vec::new(),
-        }
+        Self { keys: Keys::get(), source: source.to_owned(), named, told, stated, inner: Vec::new() }
     }
 
     /// The event of one record.
     pub(crate) fn build<'a>(
         &'a mut self,
-        record: Split<'a>,
+        mut record: Split<'a>,
         bump: &'a Bump,
         account: &mut Account,
     ) -> Event<'a> {
         let mut flags = record.flags;
-        let set = self.look_up(record, &mut flags, bump);
+        let set = self.key_set(&mut record, &mut flags, bump);
         let dialect = match record.is_json {
             false => Dialect::Kv,
             true if set.meets(self.keys.only_json2()) => Dialect::Json2,
             true => Dialect::Json1,
         };
-        let event_type = self.event_type(record, set, dialect, &mut flags, bump);
+        let event_type = self.event_type(&record, set, dialect, &mut flags, bump);
         let columns = event_type.columns();
         let mut row = Row {
             text: record.text,
@@ -81,15 +70,15 @@ impl Builder {
             inner: &mut self.inner,
         };
         let map = self.keys.columns(event_type, dialect);
-        for (pair, known) in record.pairs.iter().zip(&self.known) {
-            match known.and_then(|key| map.column(key)) {
+        for pair in &*record.pairs {
+            match pair.known.and_then(|key| map.column(key)) {
                 Some(place) if row.taken & (1 << place) == 0 => {
                     row.fill(place, columns[place].row().kind, *pair);
                 }
                 Some(_) => _ = row.keep(*pair),
                 None => {
                     let key = row.keep(*pair);
-                    if known.is_none_or(|key| !self.keys.is_expected(key)) {
+                    if pair.known.is_none_or(|key| !self.keys.is_expected(key)) {
                         account.unknown_key(key);
                     }
                 }
@@ -111,20 +100,20 @@ impl Builder {
         Event { event_type, dialect, flags, values: row.values, text: record.text, offset: record.offset }
     }
 
-    /// Looks up every key of the record, and flags one that stands in it twice.
-    fn look_up(&mut self, record: Split<'_>, flags: &mut Flags, bump: &Bump) -> KeySet {
+    /// The known keys of the record, those of JSON being looked up; flags one that stands in it twice.
+    fn key_set(&mut self, record: &mut Split<'_>, flags: &mut Flags, bump: &Bump) -> KeySet {
+        if record.is_json {
+            for pair in &mut *record.pairs {
+                let name = pair.key.of_text(record.text);
+                let name = if pair.key_escaped { json::unescape(name, bump).0 } else { name };
+                pair.known = self.keys.find(name.as_bytes());
+            }
+        }
         let mut set = KeySet::default();
-        self.known.clear();
-        for pair in record.pairs {
-            let known = if pair.key_escaped {
-                self.keys.find(json::unescape(pair.key.of_text(record.text), bump).0.as_bytes())
-            } else {
-                self.keys.find(pair.key.of(record.text.as_bytes()))
-            };
-            if known.is_some_and(|key| !set.insert(key)) {
+        for pair in &*record.pairs {
+            if pair.known.is_some_and(|key| !set.insert(key)) {
                 flags.raise(Flag::DuplicateKey);
             }
-            self.known.push(known);
         }
         set
     }
@@ -132,7 +121,7 @@ impl Builder {
     /// The event type that the keys tell; the source's name settles what they leave open.
     fn event_type(
         &mut self,
-        record: Split<'_>,
+        record: &Split<'_>,
         set: KeySet,
         dialect: Dialect,
         flags: &mut Flags,
@@ -155,7 +144,7 @@ impl Builder {
     /// The type that an API 2.0 object states; an inner none if it is a new one.
     fn stated(
         &mut self,
-        record: Split<'_>,
+        record: &Split<'_>,
         set: KeySet,
         dialect: Dialect,
         bump: &Bump,
@@ -163,9 +152,9 @@ impl Builder {
         if dialect != Dialect::Json2 || !set.meets(self.keys.states_type()) {
             return None;
         }
-        let states = |key: &Option<Key>| key.is_some_and(|key| self.keys.states_type().has(key));
-        let pair = record.pairs[self.known.iter().position(states)?];
-        let spelled = value_text(record.text, pair, bump)?;
+        let states = |pair: &&Pair| pair.known.is_some_and(|key| self.keys.states_type().has(key));
+        let pair = record.pairs.iter().find(states)?;
+        let spelled = value_text(record.text, *pair, bump)?;
         if self.stated.0 != spelled {
             self.stated = (spelled.to_owned(), EventType::from_json2(spelled));
         }

@@ -1,5 +1,7 @@
 //! One key and its value, as places in the record.
 
+use mimelake_schema::Key;
+
 /// A stretch of a record, in bytes. Records are shorter than 4 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
@@ -73,4 +75,6 @@ pub struct Pair {
     pub form: Form,
     /// JSON only: the key has escapes, not yet undone.
     pub key_escaped: bool,
+    /// Which known key it is. Key-value only: those of JSON are looked up later.
+    pub known: Option<Key>,
 }

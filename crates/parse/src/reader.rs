@@ -4,6 +4,7 @@ use bumpalo::Bump;
 
 use crate::build::{Builder, Split};
 use crate::json::Brackets;
+use crate::kv::Scanner;
 use crate::{Account, Event, Flag, Flags, Pair, Reason, Reject, Sink};
 
 mod json;
@@ -47,6 +48,7 @@ pub struct Reader {
 struct Records {
     builder: Builder,
     bump: Bump,
+    scanner: Scanner,
     pairs: Vec<Pair>,
     joined: Vec<u8>,
     account: Account,
@@ -104,6 +106,7 @@ impl Reader {
             records: Records {
                 builder: Builder::new(source),
                 bump: Bump::new(),
+                scanner: Scanner::default(),
                 pairs: Vec::new(),
                 joined: Vec::new(),
                 account: Account::default(),
@@ -208,7 +211,7 @@ impl Records {
     fn event<S: Sink>(&mut self, record: Found<'_>, sink: &mut S) -> Result<(), S::Error> {
         let split = Split {
             text: record.text,
-            pairs: &self.pairs,
+            pairs: &mut self.pairs,
             is_json: record.is_json,
             offset: record.offset,
             flags: record.flags,

@@ -1,12 +1,19 @@
 //! The scanner and the grammar, on the same cases and on anything at all.
 
+use std::cell::RefCell;
+
 use mimelake_parse::Form::{self, Bare, Json, Quoted, Unterminated};
 use mimelake_parse::{MAX_PAIRS, Pair, Reason, kv};
 use proptest::prelude::*;
 
+thread_local! {
+    /// One for all records of a test: what it remembers of one must not show in another.
+    static SCANNER: RefCell<kv::Scanner> = RefCell::default();
+}
+
 fn scan(record: &[u8]) -> Result<Vec<Pair>, Reason> {
     let mut pairs = Vec::new();
-    let quotes = kv::scan(record, &mut pairs)?;
+    let quotes = SCANNER.with_borrow_mut(|scanner| scanner.scan(record, &mut pairs))?;
     let is_open = pairs.iter().any(|pair| pair.form == Unterminated);
     assert_eq!(quotes == kv::Quotes::Open, is_open, "{}", record.escape_ascii());
     Ok(pairs)

@@ -2,42 +2,43 @@
 
 use std::sync::LazyLock;
 
+use crate::order::Heading;
 use crate::{Dialect, EventType, Field, Kind};
 
 /// A known key, whatever its case. Two spellings of the same key are the same `Key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Key(u8);
+pub struct Key(pub(crate) u8);
 
 /// A set of known keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KeySet([u128; 2]);
+pub struct KeySet([u64; 4]);
 
 impl KeySet {
     /// Adds a key; false if it was there already.
     #[inline]
     pub fn insert(&mut self, key: Key) -> bool {
-        let (half, bit) = (usize::from(key.0 >> 7), 1 << (key.0 & 127));
-        let new = self.0[half] & bit == 0;
-        self.0[half] |= bit;
+        let (part, bit) = (usize::from(key.0 >> 6), 1 << (key.0 & 63));
+        let new = self.0[part] & bit == 0;
+        self.0[part] |= bit;
         new
     }
 
     /// Whether all keys of `other` are in this set.
     #[inline]
     pub fn holds(self, other: Self) -> bool {
-        self.0[0] & other.0[0] == other.0[0] && self.0[1] & other.0[1] == other.0[1]
+        self.0.iter().zip(other.0).all(|(mine, theirs)| mine & theirs == theirs)
     }
 
     /// Whether the key is in this set.
     #[inline]
     pub fn has(self, key: Key) -> bool {
-        self.0[usize::from(key.0 >> 7)] & 1 << (key.0 & 127) != 0
+        self.0[usize::from(key.0 >> 6)] & 1 << (key.0 & 63) != 0
     }
 
     /// Whether any key of `other` is in this set.
     #[inline]
     pub fn meets(self, other: Self) -> bool {
-        self.0[0] & other.0[0] != 0 || self.0[1] & other.0[1] != 0
+        self.0.iter().zip(other.0).any(|(mine, theirs)| mine & theirs != 0)
     }
 }
 
@@ -53,9 +54,9 @@ const KNOWN_ONLY: [&str; 4] = ["subtype", "subType", "_offset", "_partition"];
 const ONLY_JSON2: [&str; 5] = ["aggregateId", "processingId", "accountId", "eventType", "timestamp"];
 
 const SLOTS: usize = 2048;
-const NONE: u8 = u8::MAX;
+pub(crate) const NONE: u8 = u8::MAX;
 /// The number of keys that a [`KeySet`] can hold.
-const MAX_KEYS: usize = 255;
+pub(crate) const MAX_KEYS: usize = 255;
 
 /// Where each key of a record goes: its column's place in the table of one event type.
 #[derive(Clone, Debug)]
@@ -74,6 +75,7 @@ impl ColumnMap {
 #[derive(Debug)]
 pub struct Keys {
     names: Vec<&'static str>,
+    headings: Vec<Heading>,
     same_as: Vec<u8>,
     seed: u32,
     slots: Box<[u8; SLOTS]>,
@@ -98,7 +100,14 @@ impl Keys {
     pub fn find(&self, name: &[u8]) -> Option<Key> {
         let slot = self.slots[slot(name, self.seed)?];
         let known = self.names.get(usize::from(slot))?;
-        known.as_bytes().eq_ignore_ascii_case(name).then(|| Key(self.same_as[usize::from(slot)]))
+        let is_it = known.as_bytes() == name || known.as_bytes().eq_ignore_ascii_case(name);
+        is_it.then(|| Key(self.same_as[usize::from(slot)]))
+    }
+
+    /// The name with this number and its `=`.
+    #[inline]
+    pub(crate) fn heading(&self, number: u8) -> Option<&Heading> {
+        self.headings.get(usize::from(number))
     }
 
     /// The name of a key as the table spells it.
@@ -169,6 +178,7 @@ impl Keys {
             states_type: set(&STATES_TYPE),
             only_json2: set(&ONLY_JSON2),
             expected: set(&[&STATES_TYPE[..], &KNOWN_ONLY[..]].concat()),
+            headings: names.iter().map(|name| Heading::new(name)).collect(),
             names,
             same_as,
             seed,

@@ -18,6 +18,7 @@ pub mod field;
 pub mod keys;
 mod kind;
 pub mod message;
+mod order;
 mod ruling;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use event_type::EventType;
 pub use field::{Field, FieldRow};
 pub use keys::{Key, KeySet, Keys};
 pub use kind::{Dialect, Kind, VERDICTS};
+pub use order::Order;
 pub use ruling::Ruling;
 
 /// The version of the Elastic Common Schema that the ECS paths of the field table belong to.

@@ -21,10 +21,10 @@ pub(crate) enum Stop {
 pub(crate) const ENVELOPE: [&[u8]; 6] = [b"type", b"meta", b"fail", b"@nextPage", b"isCaughtUp", b"status"];
 
 /// What of a member is where.
-struct Member {
-    value: Span,
+pub(crate) struct Member {
+    pub(crate) value: Span,
     form: Form,
-    end: usize,
+    pub(crate) end: usize,
 }
 
 /// Reads the object that opens at `start` into `pairs`; the byte after it comes back.
@@ -55,7 +55,7 @@ pub(crate) fn object(
         let member = value(bytes, after)?;
         if pairs.len() <= MAX_PAIRS {
             let key_escaped = key_form == Form::Escaped;
-            pairs.push(Pair { key, value: member.value, form: member.form, key_escaped });
+            pairs.push(Pair { key, value: member.value, form: member.form, key_escaped, known: None });
         }
         at = skip_blank(bytes, member.end);
         match bytes.get(at).ok_or(Stop::More)? {
@@ -73,11 +73,22 @@ pub(crate) fn first_key(bytes: &[u8], start: usize) -> Option<&[u8]> {
     Some(key.of(bytes))
 }
 
-/// The members of a whole object, appended to `pairs`; false if `text` is not one object and nothing else.
-pub(crate) fn members(text: &[u8], pairs: &mut Vec<Pair>) -> bool {
+/// Goes through the members of a whole object: `member` is told each key and where its value begins, and says where
+/// that ends. None if it says none, or if `text` is not one object and nothing else.
+pub(crate) fn walk(text: &[u8], mut member: impl FnMut(Span, usize) -> Option<usize>) -> Option<()> {
     let start = skip_blank(text, 0);
-    text.get(start) == Some(&b'{')
-        && object(text, start, false, pairs).is_ok_and(|end| skip_blank(text, end) == text.len())
+    let mut at = if text.get(start)? == &b'{' { skip_blank(text, start + 1) } else { return None };
+    let mut is_over = text.get(at)? == &b'}';
+    while !is_over {
+        let (key, _, value) = key(text, at).ok()?;
+        at = skip_blank(text, member(key, value)?);
+        match text.get(at)? {
+            b',' => at = skip_blank(text, at + 1),
+            b'}' => is_over = true,
+            _ => return None,
+        }
+    }
+    (skip_blank(text, at + 1) == text.len()).then_some(())
 }
 
 /// The elements of a whole array, each handed to `element`; false if `text` is not one array and nothing else.
@@ -150,8 +161,9 @@ fn key(bytes: &[u8], at: usize) -> Result<(Span, Form, usize), Stop> {
     Ok((key, form, skip_blank(bytes, colon + 1)))
 }
 
+/// The value that begins at `at`.
 #[inline]
-fn value(bytes: &[u8], at: usize) -> Result<Member, Stop> {
+pub(crate) fn value(bytes: &[u8], at: usize) -> Result<Member, Stop> {
     match bytes.get(at).ok_or(Stop::More)? {
         b'{' | b'[' => {
             let end = nested(bytes, at)?;

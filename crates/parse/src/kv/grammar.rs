@@ -3,6 +3,7 @@
 //! It is the oracle of the scanner in the tests and the fuzzer, and written for reading: it looks for
 //! each close anew, and so takes quadratic time on hostile records.
 
+use mimelake_schema::Keys;
 use nom::{
     IResult, Parser,
     bytes::complete::{tag, take_while_m_n},
@@ -117,7 +118,8 @@ pub fn record(record: &[u8]) -> Result<Vec<Pair>, Reason> {
                 (rest, (value, Form::Bare))
             }),
         };
-        pairs.push(Pair { key: place(name), value: place(value), form, key_escaped: false });
+        let known = Keys::get().find(name);
+        pairs.push(Pair { key: place(name), value: place(value), form, key_escaped: false, known });
         match boundary(rest) {
             Ok((next, _)) => input = next,
             Err(_) => return Ok(pairs),

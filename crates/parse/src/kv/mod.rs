@@ -23,7 +23,7 @@ mod scan;
 pub(crate) use lines::{Close, Closer, begins_record, may_begin_record};
 pub use lines::{Cut, cut, sure_start};
 pub(crate) use scan::balanced_end;
-pub use scan::{Quotes, key_end, scan};
+pub use scan::{Quotes, Scanner, key_end};
 
 /// How many values of one record may begin like JSON and turn out not to be.
 pub const JSON_TRIES: u32 = 16;

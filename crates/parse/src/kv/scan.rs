@@ -1,6 +1,7 @@
 //! The scanner that runs: one record into pairs, on memchr.
 
 use memchr::{memchr, memchr2};
+use mimelake_schema::{Key, Order};
 
 use super::{JSON_TRIES, MAX_KEY, MAX_NESTING};
 use crate::{Form, MAX_PAIRS, Pair, Reason, Span};
@@ -46,54 +47,89 @@ pub enum Quotes {
     Open,
 }
 
-/// Splits one record into its pairs, which replace those in `pairs`; their spans are places in `record`.
-///
-/// # Errors
-/// [`Reason::NoKey`] if it does not begin with a key and `=`, [`Reason::TooManyPairs`] if it has more than
-/// [`MAX_PAIRS`].
-pub fn scan(record: &[u8], pairs: &mut Vec<Pair>) -> Result<Quotes, Reason> {
-    pairs.clear();
-    let end = record.len() - record.iter().rev().take_while(|&&b| b == b'|').count();
-    let record = &record[..end];
-    let first = key_end(record, 0).ok_or(Reason::NoKey)?;
-    let mut scanner = Scanner { record, quotes_close: true, quotes: Quotes::Closed, json_tries: JSON_TRIES };
-    scanner.pairs(first, pairs)?;
-    Ok(scanner.quotes)
+/// Splits records into their pairs; it remembers the keys of the last ones, which the next has most often.
+#[derive(Clone, Debug, Default)]
+pub struct Scanner {
+    order: Order,
+}
+
+impl Scanner {
+    /// Splits one record into its pairs, which replace those in `pairs`; their spans are places in `record`.
+    ///
+    /// # Errors
+    /// [`Reason::NoKey`] if it does not begin with a key and `=`, [`Reason::TooManyPairs`] if it has more than
+    /// [`MAX_PAIRS`].
+    pub fn scan(&mut self, record: &[u8], pairs: &mut Vec<Pair>) -> Result<Quotes, Reason> {
+        pairs.clear();
+        let end = record.len() - record.iter().rev().take_while(|&&b| b == b'|').count();
+        let record = &record[..end];
+        self.order.begin();
+        let order = &mut self.order;
+        let mut rest =
+            Rest { record, order, quotes_close: true, quotes: Quotes::Closed, json_tries: JSON_TRIES };
+        let first = rest.heading(0).ok_or(Reason::NoKey)?;
+        rest.pairs(first, pairs)?;
+        Ok(rest.quotes)
+    }
 }
 
 /// What is known of the record so far.
-struct Scanner<'a> {
+struct Rest<'a> {
     record: &'a [u8],
+    order: &'a mut Order,
     /// False once a closing `\` was searched for and not found.
     quotes_close: bool,
     quotes: Quotes,
     json_tries: u32,
 }
 
-/// A value, and the boundary that ends it: the next key's start and its `=`.
+/// A key and where its `=` stands.
+struct Heading {
+    start: usize,
+    equals: usize,
+    known: Option<Key>,
+}
+
+/// A value, and what the boundary that ends it begins.
 struct Found {
     value: Span,
     form: Form,
-    next: Option<(usize, usize)>,
+    next: Option<Heading>,
 }
 
-impl Scanner<'_> {
-    fn pairs(&mut self, first: usize, pairs: &mut Vec<Pair>) -> Result<(), Reason> {
-        let (mut key, mut equals) = (0, first);
+impl Rest<'_> {
+    fn pairs(&mut self, first: Heading, pairs: &mut Vec<Pair>) -> Result<(), Reason> {
+        let mut heading = first;
         loop {
-            let found = self.value(equals + 1);
+            let found = self.value(heading.equals + 1);
             pairs.push(Pair {
-                key: Span::new(key, equals),
+                key: Span::new(heading.start, heading.equals),
                 value: found.value,
                 form: found.form,
                 key_escaped: false,
+                known: heading.known,
             });
             let Some(next) = found.next else { return Ok(()) };
             if pairs.len() == MAX_PAIRS {
                 return Err(Reason::TooManyPairs);
             }
-            (key, equals) = next;
+            heading = next;
         }
+    }
+
+    /// The key that begins at `start`, if one does; the record's next one, then.
+    #[inline]
+    fn heading(&mut self, start: usize) -> Option<Heading> {
+        match self.order.expected(self.record.get(start..)?) {
+            Some((key, len)) => Some(Heading { start, equals: start + len, known: Some(key) }),
+            None => self.unexpected(start),
+        }
+    }
+
+    #[inline(never)]
+    fn unexpected(&mut self, start: usize) -> Option<Heading> {
+        let equals = key_end(self.record, start)?;
+        Some(Heading { start, equals, known: self.order.find(&self.record[start..equals]) })
     }
 
     #[inline]
@@ -103,16 +139,16 @@ impl Scanner<'_> {
             Some(b'{' | b'[') => self.json(start),
             _ => None,
         };
-        special.unwrap_or_else(|| self.to_boundary(start, start, Form::Bare))
+        special.unwrap_or_else(|| self.up_to_boundary(start, start, Form::Bare))
     }
 
     /// The value that runs from `start` to the first boundary at or after `from`.
     #[inline]
-    fn to_boundary(&self, start: usize, from: usize, form: Form) -> Found {
+    fn up_to_boundary(&mut self, start: usize, from: usize, form: Form) -> Found {
         let mut from = from;
         while let Some(bar) = self.record.get(from..).and_then(|rest| memchr(b'|', rest)).map(|p| from + p) {
-            if let Some(equals) = key_end(self.record, bar + 1) {
-                return Found { value: Span::new(start, bar), form, next: Some((bar + 1, equals)) };
+            if let next @ Some(_) = self.heading(bar + 1) {
+                return Found { value: Span::new(start, bar), form, next };
             }
             from = bar + 1;
         }
@@ -121,12 +157,12 @@ impl Scanner<'_> {
 
     /// The value whose end is `end`, if a boundary or the record's end stands there.
     #[inline]
-    fn ends_at(&self, value: Span, form: Form, end: usize) -> Option<Found> {
+    fn ends_at(&mut self, value: Span, form: Form, end: usize) -> Option<Found> {
         if end == self.record.len() {
             return Some(Found { value, form, next: None });
         }
-        let equals = if self.record[end] == b'|' { key_end(self.record, end + 1)? } else { return None };
-        Some(Found { value, form, next: Some((end + 1, equals)) })
+        let next = if self.record[end] == b'|' { self.heading(end + 1)? } else { return None };
+        Some(Found { value, form, next: Some(next) })
     }
 
     fn quoted(&mut self, open: usize) -> Found {
@@ -142,7 +178,7 @@ impl Scanner<'_> {
             from = close + 1;
         }
         self.quotes = Quotes::Open;
-        self.to_boundary(open + 1, open + 1, Form::Unterminated)
+        self.up_to_boundary(open + 1, open + 1, Form::Unterminated)
     }
 
     fn json(&mut self, start: usize) -> Option<Found> {

@@ -79,7 +79,8 @@ impl Reader {
             return Ok(Some(line.next));
         }
         let is_rest = std::mem::take(&mut self.inside_line);
-        let scanned = if is_rest { Err(Reason::NoKey) } else { kv::scan(bytes, &mut records.pairs) };
+        let scanned =
+            if is_rest { Err(Reason::NoKey) } else { records.scanner.scan(bytes, &mut records.pairs) };
         match scanned {
             Ok(quotes @ Quotes::Closed) => {
                 let text = window.text(line.start, line.end);
@@ -119,7 +120,7 @@ impl Reader {
                     (last, lines) = (close, lines + added);
                 }
             }
-            match kv::scan(&joined, &mut self.records.pairs) {
+            match self.records.scanner.scan(&joined, &mut self.records.pairs) {
                 Ok(Quotes::Open) => {}
                 Ok(Quotes::Closed) => {
                     quotes = Quotes::Closed;
@@ -129,7 +130,7 @@ impl Reader {
                     // Too many pairs in all: the first line stands alone, the others are read for themselves.
                     (last, lines) = (first, 1);
                     joined.truncate(first.end - first.start);
-                    _ = kv::scan(&joined, &mut self.records.pairs);
+                    _ = self.records.scanner.scan(&joined, &mut self.records.pairs);
                     break;
                 }
             }
@@ -155,7 +156,7 @@ impl Reader {
             flags.raise(Flag::InvalidUtf8);
             mended = String::from_utf8_lossy(record.bytes);
             // What is no UTF-8 is no key and no syntax, so the pairs are the same at other places.
-            _ = kv::scan(mended.as_bytes(), &mut records.pairs);
+            _ = records.scanner.scan(mended.as_bytes(), &mut records.pairs);
             &mended
         };
         if record.quotes == Quotes::Open {
