@@ -11,14 +11,15 @@ use crate::stage::{Stage, ZIPS};
 const FETCH: &str = "fetch --config mimelake.toml --land land";
 
 #[test]
-fn fetches_both_apis_and_converts() {
+fn fetches_both_apis_converts_and_correlates() {
     let stage = Stage::new(Options::default());
-    stage.run(&format!("{FETCH} --convert lake")).exits(0);
+    stage.run(&format!("{FETCH} --convert lake --correlate")).exits(0);
     stage.is_complete("siem-v1", ZIPS);
     stage.is_complete("siem-v2", Sequence::Batches);
     assert!(stage.path("lake/receipt").is_dir() && stage.path("lake/delivery").is_dir());
+    assert!(stage.path("lake/messages").is_dir());
     let parts = crate::stage::files(&stage.path("lake/receipt")).len();
-    stage.run(&format!("{FETCH} --convert lake")).exits(0);
+    stage.run(&format!("{FETCH} --convert lake --correlate")).exits(0);
     assert_eq!(crate::stage::files(&stage.path("lake/receipt")).len(), parts, "a second run adds nothing");
 }
 
