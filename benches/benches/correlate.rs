@@ -37,7 +37,7 @@ impl Sink for Take<'_, '_> {
 
 /// Reads the logs, and joins them to what `before` holds.
 fn join(logs: &[u8], before: &[Vec<u8>], budget: u64, each: &mut dyn FnMut(&Email<'_>)) {
-    let join = Join::new(&Budget::new(&std::env::temp_dir(), budget), 16);
+    let join = Join::new(&Budget::new(&std::env::temp_dir(), budget, 1), 16);
     let mut scatter = join.scatter();
     let mut bump = Bump::new();
     for email in before {

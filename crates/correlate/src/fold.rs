@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 
 use crate::email::Email;
-use crate::record::{message_id, stage, time};
+use crate::record::{Record, has_whole_id, message_id, stage, time};
 use crate::stage::Stage;
 
 /// The emails of one aCode, of all its records.
 ///
-/// Records belong together by their message id. An id that is cut belongs to the one it is the beginning of.
+/// Records belong together by their message id. An id that is cut belongs to the one it is the beginning of; one that
+/// some record says with its closing bracket is not cut.
 /// Records without an id belong to the aCode's one email; if it has several, they are an email of their own.
 ///
 /// `records` gets sorted, and each is there once afterwards; how many were there more often comes back.
@@ -21,7 +22,7 @@ pub fn by_acode<'a>(
 ) -> u64 {
     let duplicates = once(&mut records);
     let ids: Vec<Option<&str>> = records.iter().map(|record| message_id(record)).collect();
-    let whole = Whole::of(&ids);
+    let whole = Whole::of(&records, &ids);
     let email = |shared, records| Email { account, acode: Some(acode), shared, records };
     if whole.ids.len() < 2 {
         emails.push(email(false, records));
@@ -55,16 +56,18 @@ struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    fn of(ids: &[Option<&'a str>]) -> Self {
-        let mut sorted: Vec<&str> = ids.iter().flatten().copied().collect();
+    fn of(records: &[&[u8]], ids: &[Option<&'a str>]) -> Self {
+        let said = ids.iter().zip(records).filter_map(|(id, record)| Some(((*id)?, !has_whole_id(record))));
+        let mut sorted: Vec<(&str, bool)> = said.collect();
         sorted.sort_unstable();
-        sorted.dedup();
+        // Of an id that is said in both ways the whole one is first.
+        sorted.dedup_by_key(|(id, _)| *id);
         // Sorted, an id stands right before those that it is the beginning of.
         let mut whole: Vec<&str> = Vec::new();
         let mut places = Vec::with_capacity(sorted.len());
-        for (at, id) in sorted.iter().enumerate() {
+        for (at, (id, may_be_cut)) in sorted.iter().enumerate() {
             places.push((*id, whole.len()));
-            if !sorted.get(at + 1).is_some_and(|next| next.starts_with(id)) {
+            if !may_be_cut || !sorted.get(at + 1).is_some_and(|(next, _)| next.starts_with(id)) {
                 whole.push(id);
             }
         }
@@ -126,7 +129,7 @@ impl Owners {
     fn of(emails: &[Email<'_>]) -> Self {
         let mut by_recipient: HashMap<String, Vec<usize>> = HashMap::new();
         for (place, email) in emails.iter().enumerate() {
-            for recipient in email.records.iter().filter_map(|record| recipient(record)) {
+            for recipient in email.records.iter().flat_map(|record| recipients(record)) {
                 let places = by_recipient.entry(recipient).or_default();
                 if places.last() != Some(&place) {
                     places.push(place);
@@ -139,7 +142,7 @@ impl Owners {
 
     /// The email that a record goes to.
     fn place(&self, record: &[u8]) -> usize {
-        let named = recipient(record).and_then(|recipient| self.by_recipient.get(&recipient));
+        let named = recipients(record).into_iter().find_map(|recipient| self.by_recipient.get(&recipient));
         let places = named.unwrap_or(&self.all);
         let time = time(record);
         let before = places.partition_point(|place| self.first_seen[*place] <= time);
@@ -147,13 +150,11 @@ impl Owners {
     }
 }
 
-/// The recipient of a record's bytes, in lower case.
-fn recipient(record: &[u8]) -> Option<String> {
+/// The recipients of a record's bytes, in lower case.
+fn recipients(record: &[u8]) -> Vec<String> {
     if stage(record) == Stage::Process {
-        return None;
+        return Vec::new();
     }
-    // In the other stages the recipient is read from the record itself.
     let bump = bumpalo::Bump::new();
-    let record = crate::record::Record::read(record, &bump);
-    record.text(mimelake_schema::Field::Recipient).map(str::to_lowercase)
+    Record::read(record, &bump).recipients().map(str::to_lowercase).collect()
 }

@@ -25,6 +25,8 @@ use crate::{fold, key, message, record};
 
 /// One record for each of so many recipients; more stay together in the last.
 const MAX_RECIPIENTS: usize = 64;
+/// The records of one event have about as many bytes at the most.
+const MAX_BYTES: usize = 1 << 20;
 /// Bits of the filter of message ids.
 const FILTER: usize = 1 << 26;
 
@@ -248,7 +250,10 @@ impl Scatter<'_> {
         let stage = picker.stage();
         let place = stage.place(Field::Recipient);
         let recipients = picker.recipients(event);
-        let (one_each, rest) = recipients.split_at(recipients.len().min(MAX_RECIPIENTS - 1));
+        self.record.clear();
+        record::write(stage, members, false, &mut self.record);
+        let most = (MAX_BYTES / self.record.len().max(1)).clamp(1, MAX_RECIPIENTS);
+        let (one_each, rest) = recipients.split_at(recipients.len().min(most - 1));
         let rest = if rest.is_empty() { None } else { Some(rest.join(", ")) };
         let named = one_each.iter().copied().chain(rest.as_deref()).map(Some);
         let nobody = recipients.is_empty() || place.is_none();

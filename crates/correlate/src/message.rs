@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::email::Email;
 use crate::record::{self, Record};
 use crate::stage::Stage;
-use crate::status::{Verdict, status};
+use crate::status::{Status, Verdict, status};
 
 /// Two records that differ by no more than this, in microseconds, and by the id of the event, are near twins.
 const NEAR: i64 = 1_000_000;
@@ -46,8 +46,9 @@ impl<'a> Message<'a> {
     pub fn of(email: &Email<'a>, bump: &'a Bump) -> Self {
         let read = email.records.iter().map(|bytes| Record::read(bytes, bump));
         let records: &[Record<'a>] = BumpVec::from_iter_in(read, bump).into_bump_slice();
-        let view = View { records, shared: shared(records), bump };
         let verdict = status(records);
+        let refusal = refusal(records, verdict.status);
+        let view = View { records, shared: shared(records), refusal, bump };
         let twins = view.near_twins();
         let is_orphan = view.count(Stage::Delivery) > 0 && view.count(Stage::Receipt) == 0;
         let flags = [
@@ -102,7 +103,27 @@ fn shared<'a>(records: &[Record<'a>]) -> Shared<'a> {
 struct View<'a> {
     records: &'a [Record<'a>],
     shared: Shared<'a>,
+    /// The record that says why it was refused, or why it is not delivered yet.
+    refusal: Option<&'a Record<'a>>,
     bump: &'a Bump,
+}
+
+/// The record that says why an email was refused, or why a recipient has not got it: the last receipt of one that was
+/// rejected, the last failed attempt of others; none of those that came to their end in another way.
+fn refusal<'a>(records: &'a [Record<'a>], status: Status) -> Option<&'a Record<'a>> {
+    let says = |record: &&Record<'_>| {
+        let mut said = [Field::RejectionType, Field::RejectionCode, Field::RejectionInfo].into_iter();
+        said.any(|field| record.text(field).is_some())
+    };
+    let of = |wanted| records.iter().rev().filter(move |record| record.stage == wanted);
+    match status {
+        Status::Rejected => of(Stage::Receipt).find(says),
+        Status::Bounced | Status::Deferred | Status::PartiallyDelivered => {
+            let failed = |record: &&Record<'_>| record.get(Field::Delivered) == Value::Bool(false);
+            of(Stage::Delivery).filter(failed).find(says).or_else(|| of(Stage::Receipt).find(says))
+        }
+        _ => None,
+    }
 }
 
 impl<'a> View<'a> {
@@ -142,13 +163,14 @@ impl<'a> View<'a> {
             Field::Action => {
                 or(last_process(field), || first(self.stage(Stage::Receipt).iter().rev(), field))
             }
-            Field::HoldReason | Field::MessageSize | Field::AttachmentCount | Field::AttachmentNames => {
-                last_process(field)
+            Field::HoldReason => {
+                self.stage(Stage::Process).last().map_or(Value::Null, |last| last.get(field))
             }
+            Field::MessageSize | Field::AttachmentCount | Field::AttachmentNames => last_process(field),
             Field::SourceIp | Field::SpamScore | Field::SpamDetail => first_of(Stage::Receipt, field),
             Field::Virus => or(first_of(Stage::Receipt, field), || self.virus()),
             Field::RejectionType | Field::RejectionCode | Field::RejectionInfo => {
-                or(first_of(Stage::Receipt, field), || first(self.stage(Stage::Delivery).iter().rev(), field))
+                self.refusal.map_or(Value::Null, |record| record.get(field))
             }
             Field::Receipts => self.records(self.stage(Stage::Receipt)),
             Field::Process => {
@@ -196,7 +218,7 @@ impl<'a> View<'a> {
         let of = |stages: [Stage; 2]| {
             let mut seen = HashSet::new();
             let records = stages.into_iter().flat_map(|stage| self.stage(stage));
-            let said = records.filter_map(|record| record.text(Field::Recipient));
+            let said = records.flat_map(Record::recipients);
             let once = said.filter(|said| seen.insert(said.to_lowercase())).collect::<Vec<_>>();
             list(self.bump, once.into_iter())
         };

@@ -28,16 +28,20 @@ pub struct SpillError {
 pub struct Budget {
     directory: PathBuf,
     most: u64,
+    /// What one writer may hold beside it.
+    each: u64,
     held: AtomicU64,
     spilled: AtomicU64,
     file: Mutex<Option<(File, u64)>>,
 }
 
 impl Budget {
-    /// A budget of so many bytes; what is more goes to a file without a name in `directory`.
-    pub fn new(directory: &Path, most: u64) -> Arc<Self> {
+    /// A budget of so many bytes, shared by so many workers; what is more goes to a file without a name in
+    /// `directory`.
+    pub fn new(directory: &Path, most: u64, workers: usize) -> Arc<Self> {
         let (held, spilled) = (AtomicU64::new(0), AtomicU64::new(0));
-        Arc::new(Self { directory: directory.to_owned(), most, held, spilled, file: Mutex::default() })
+        let each = most / 8 / workers.max(1) as u64;
+        Arc::new(Self { directory: directory.to_owned(), most, each, held, spilled, file: Mutex::default() })
     }
 
     /// How many bytes were written to the file.
@@ -167,7 +171,9 @@ impl Writer<'_> {
         chunk.extend_from_slice(&hash.to_le_bytes());
         write(chunk);
         let size = chunk.len() - start;
-        let length = (size - HEAD) as u32;
+        let too_long = |_| io::Error::other("one email has more than 4 GiB of records");
+        let length = u32::try_from(size - HEAD).map_err(too_long);
+        let length = length.map_err(|error| self.partitions.budget.failed(error))?;
         chunk[start..start + 4].copy_from_slice(&length.to_le_bytes());
         self.held += size;
         if chunk.len() >= CHUNK {
@@ -176,7 +182,7 @@ impl Writer<'_> {
             self.partitions.give(number, full)?;
         }
         // Many numbers with a little each are much together.
-        if self.held as u64 > self.partitions.budget.most / 8 { self.finish() } else { Ok(()) }
+        if self.held as u64 > self.partitions.budget.each { self.finish() } else { Ok(()) }
     }
 
     /// Hands over what is left.
@@ -221,7 +227,7 @@ mod tests {
     fn what_was_set_aside_comes_back_whatever_the_budget() {
         for most in [0, 1 << 10, 1 << 30] {
             let directory = tempfile::tempdir().unwrap();
-            let budget = Budget::new(directory.path(), most);
+            let budget = Budget::new(directory.path(), most, 1);
             let partitions = Partitions::new(&budget);
             let mut writer = partitions.writer();
             for n in 0..5000_u64 {
@@ -248,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_directory_that_is_gone_is_named() {
-        let budget = Budget::new(Path::new("no/such/place"), 0);
+        let budget = Budget::new(Path::new("no/such/place"), 0, 1);
         let partitions = Partitions::new(&budget);
         let mut writer = partitions.writer();
         let error = writer.put(0, 0, |out| out.push(1)).and_then(|()| writer.finish()).unwrap_err();

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! stage          1 byte
-//! time           1 byte: 1 if there is none, then 8 bytes, the highest first, so that bytes sort as times do
+//! time           1 byte: 0 if there is none, then 8 bytes, the highest first, so that bytes sort as times do
 //! joined by      1 byte: 1 if by the message id
 //! message id     a text
 //! members        all others in the stage's order: see `write`
@@ -24,7 +24,7 @@ const HEAD: usize = 11;
 pub fn write(stage: Stage, members: &[Value<'_>], by_message_id: bool, out: &mut Vec<u8>) {
     out.push(stage as u8);
     let micros = if let Some(Value::Time(micros)) = members.first() { Some(*micros) } else { None };
-    out.push(u8::from(micros.is_none()));
+    out.push(u8::from(micros.is_some()));
     out.extend_from_slice(&(micros.unwrap_or_default() as u64 ^ 1 << 63).to_be_bytes());
     out.push(u8::from(by_message_id));
     let message_id = stage.place(Field::MessageId).map_or(Value::Null, |place| members[place]);
@@ -204,6 +204,12 @@ impl<'a> Record<'a> {
         self.get(member).text().filter(|text| !text.is_empty())
     }
 
+    /// The recipients that it speaks of; those that stay together are joined by a comma and a blank, which no address
+    /// has.
+    pub fn recipients(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.text(Field::Recipient).into_iter().flat_map(|text| text.split(", "))
+    }
+
     /// When it was written, in microseconds since 1970.
     pub fn time(&self) -> Option<i64> {
         if let Some(Value::Time(micros)) = self.members.first() { Some(*micros) } else { None }
@@ -220,11 +226,17 @@ pub fn stage(bytes: &[u8]) -> Stage {
 pub fn time(bytes: &[u8]) -> Option<i64> {
     let time = bytes.get(1..10)?;
     let micros = u64::from_be_bytes(time[1..].try_into().ok()?) ^ 1 << 63;
-    (time[0] == 0).then_some(micros as i64)
+    (time[0] == 1).then_some(micros as i64)
 }
 
 /// The message id of a record's bytes, bare; none if it says none.
 pub fn message_id(bytes: &[u8]) -> Option<&str> {
     let text = Bytes(bytes.get(HEAD..)?).text()?;
     Some(crate::key::bare_message_id(text)).filter(|id| !id.is_empty())
+}
+
+/// Whether the message id of a record's bytes is said to its end.
+pub fn has_whole_id(bytes: &[u8]) -> bool {
+    let text = bytes.get(HEAD..).and_then(|rest| Bytes(rest).text());
+    text.is_some_and(|id| id.trim_ascii_end().ends_with('>'))
 }

@@ -104,15 +104,37 @@ impl Picker {
     /// The members of an event's record; the recipient is left to the caller.
     pub fn members<'a>(&self, event: &Event<'a>, bump: &'a Bump) -> &'a mut [Value<'a>] {
         bump.alloc_slice_fill_iter(self.sources.iter().map(|source| match source {
-            Source::Column(column) => event.values[*column],
-            Source::Shared(column) => match event.values[*column] {
+            Source::Column(column) => short(event.values[*column]),
+            Source::Shared(column) => match short(event.values[*column]) {
                 Value::Text("") => Value::Null,
                 value => value,
             },
             Source::DetectedBy => Value::Text(self.event_type.table()),
-            Source::Verdict => verdict(event),
+            Source::Verdict => short(verdict(event)),
             Source::Recipient | Source::Nothing => Value::Null,
         }))
+    }
+}
+
+/// Longer texts and lists are cut in messages; the tables of the events have them whole. What an attacker writes once
+/// would stand in a message many times.
+const MAX_TEXT: usize = 32 << 10;
+
+fn short(value: Value<'_>) -> Value<'_> {
+    match value {
+        Value::Text(text) if text.len() > MAX_TEXT => {
+            Value::Text(&text[..text.floor_char_boundary(MAX_TEXT)])
+        }
+        Value::List(list) if list.len() > 64 => {
+            let mut room = MAX_TEXT;
+            let fits = list.iter().take_while(|text| {
+                let fits = text.len() < room;
+                room = room.saturating_sub(text.len() + 1);
+                fits
+            });
+            Value::List(&list[..fits.count()])
+        }
+        value => value,
     }
 }
 

@@ -14,8 +14,8 @@
 //! | 8 | no process record, and the last receipt that does not refuse it holds, drops or bounces it | `held`, `dropped`, `bounced` |
 //! | 9 | everything else: it was received or processed, and no attempt is known | `in_progress` |
 //!
-//! A failure is final if the server's code begins with 5, in the rejection code or at the start of the error, or the
-//! error speaks of a bounce. Recipients are the same in any case of letters. An attempt that says neither that it
+//! A failure is final if the server's code (`550`, `5.1.1`) begins with 5, in the rejection code or at the start of the
+//! error, or if there is no code and the error speaks of a bounce. Records without a time come first. Recipients are the same in any case of letters. An attempt that says neither that it
 //! delivered nor that it failed decides nothing.
 
 use std::collections::HashMap;
@@ -150,7 +150,9 @@ impl Receipts {
             if !refused {
                 last = ruling;
             }
-            *recipients.entry(recipient(record)).or_insert(true) &= refused;
+            for recipient in recipients_of(record) {
+                *recipients.entry(recipient).or_insert(true) &= refused;
+            }
         }
         let accepted = recipients.values().filter(|refused| !**refused).count();
         recipients.retain(|recipient, refused| *refused && !tried.outcomes.contains_key(recipient));
@@ -192,9 +194,11 @@ impl Tried {
                 false if is_final(record) => Outcome::Bounced,
                 false => Outcome::Deferred,
             };
-            let before = outcomes.entry(recipient(record)).or_insert(outcome);
-            if *before != Outcome::Delivered {
-                *before = outcome;
+            for recipient in recipients_of(record) {
+                let before = outcomes.entry(recipient).or_insert(outcome);
+                if *before != Outcome::Delivered {
+                    *before = outcome;
+                }
             }
         }
         Self { outcomes }
@@ -217,18 +221,30 @@ impl Tried {
     }
 }
 
-/// The recipient, the same in any case of letters.
-fn recipient(record: &Record<'_>) -> String {
-    record.text(Field::Recipient).unwrap_or_default().to_lowercase()
+/// The recipients, the same in any case of letters; one without a name if there is none.
+fn recipients_of(record: &Record<'_>) -> Vec<String> {
+    let mut named: Vec<_> = record.recipients().map(str::to_lowercase).collect();
+    if named.is_empty() {
+        named.push(String::new());
+    }
+    named
 }
 
 /// Whether a failed attempt is the last.
 fn is_final(delivery: &Record<'_>) -> bool {
     let error = delivery.text(Field::Error).unwrap_or_default().trim_ascii_start();
     let code = delivery.text(Field::RejectionCode).unwrap_or_default().trim_ascii();
-    let is_code = |text: &str| text.len() >= 3 && text.bytes().take(3).all(|b| b.is_ascii_digit());
     match [code, error].into_iter().find(|text| is_code(text)) {
         Some(text) => text.starts_with('5'),
         None => error.to_ascii_lowercase().contains("bounce"),
     }
+}
+
+/// Whether a text begins with an SMTP code, `550`, or an enhanced one, `5.1.1`.
+fn is_code(text: &str) -> bool {
+    let digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    let begins = text.starts_with(['2', '4', '5']);
+    let is_plain = digit(1) && digit(2) && !digit(3);
+    let is_enhanced = text.as_bytes().get(1) == Some(&b'.') && digit(2);
+    begins && (is_plain || is_enhanced)
 }

@@ -53,7 +53,7 @@ fn row(email: &Email<'_>) -> String {
 /// The emails of the join, as bytes.
 fn join(lines: &[Vec<String>], before: &[Vec<u8>], partitions: usize, budget: u64) -> (Vec<Vec<u8>>, Counts) {
     let directory = tempfile::tempdir().unwrap();
-    let join = Join::new(&Budget::new(directory.path(), budget), partitions);
+    let join = Join::new(&Budget::new(directory.path(), budget, 1), partitions);
     let mut counts = Counts::default();
     let mut taken = join.scatter();
     for bytes in before {
@@ -129,6 +129,10 @@ fn seen(lines: &[String]) -> (Vec<Seen>, u64) {
 /// The id that a cut one stands for, among those of its aCode.
 fn whole(mut id: String, others: &[Seen]) -> String {
     loop {
+        let closed = |o: &Seen| o.id.as_deref() == Some(&*id) && record::has_whole_id(&o.bytes);
+        if others.iter().any(closed) {
+            return id;
+        }
         let longer =
             others.iter().filter_map(|o| o.id.clone()).filter(|o| o.starts_with(&id) && *o != id).min();
         match longer {
@@ -214,8 +218,17 @@ const ACODES: [&str; 5] = [
     "59a2b318-302a-4ee2-a4ce-c6e62fd2217e",
     "",
 ];
-const IDS: [&str; 7] =
-    ["<one@a.example>", "<one@a.exa", "<two@a.example>", "two@a.example", "<two@a", "", "<x@b>"];
+const IDS: [&str; 9] = [
+    "<one@a.example>",
+    "<one@a.exa",
+    "<two@a.example>",
+    "two@a.example",
+    "<two@a",
+    "",
+    "<x@b>",
+    "<x@b.c>",
+    "<x@",
+];
 const PEOPLE: [&str; 5] =
     ["Ann@a.example", "ann@a.example", "bob@a.example", "", "ann@a.example;cy@b.example"];
 

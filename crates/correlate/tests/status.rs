@@ -116,6 +116,18 @@ const CASES: &[Case] = &[
         Status::Bounced,
         true,
     ),
+    (
+        "4 an enhanced code",
+        &[RECEIPT, PROCESS, "Delivered=false|RejCode=5.1.1|Err=no|Rcpt=a@b.example"],
+        Status::Bounced,
+        true,
+    ),
+    (
+        "3 a number that is no code",
+        &[PROCESS, "Delivered=false|Err=5000 ms passed|Rcpt=a@b.example"],
+        Status::Deferred,
+        false,
+    ),
     ("5", &[RECEIPT, "Act=Hld|MsgSize=1"], Status::Held, true),
     ("5 by its reason", &[RECEIPT, "Hld=Spm|MsgSize=1"], Status::Held, true),
     ("5 without a receipt", &["Act=Hld|MsgSize=1"], Status::Held, false),

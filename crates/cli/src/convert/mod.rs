@@ -138,7 +138,7 @@ pub fn open_store(args: &ConvertArgs, settings: &str) -> anyhow::Result<Store> {
         );
         return Err(Hinted::error(
             what,
-            "use the same --schema, --tables and --original as before, or another directory",
+            "use the same --to, --schema, --tables and --original as before, or another directory",
         ));
     }
     Ok(store)

@@ -13,7 +13,7 @@ use std::time::Instant;
 use mimelake_correlate::email::Email;
 use mimelake_correlate::join::{Counts, Join};
 use mimelake_correlate::partitions::{Budget, Partitions};
-use mimelake_landing::{self as landing, Found};
+use mimelake_landing::{self as landing, Found, FoundKind};
 use mimelake_write::store::{Counts as Lines, Job, Store};
 use rayon::prelude::*;
 
@@ -38,12 +38,13 @@ pub fn run(args: CorrelateArgs) -> anyhow::Result<Exit> {
     }
     report::prepare(&args.read)?;
     interrupt::listen();
+    let store = convert::open_store(&args, &settings(&args))?;
+    // Only now what a killed run left is gone, and what another run was writing is there.
     let (parts, mut found): (Vec<_>, Vec<_>) =
         landing::find(&args.read.inputs)?.into_iter().partition(|found| read::is_part(&found.path));
     convert::leave_out_output(&args, &mut found);
     let run = Run::new(&args);
     let pool = plan::pool(args.read.threads())?;
-    let store = convert::open_store(&args, &settings(&args))?;
     pool.install(|| Correlation::new(&run, &store, &parts, &found)?.run(&parts, &found))?;
     run.finish(start)
 }
@@ -67,12 +68,14 @@ struct Correlation<'a> {
 impl<'a> Correlation<'a> {
     fn new(run: &'a Run<'a>, store: &'a Store, parts: &[Found], found: &[Found]) -> anyhow::Result<Self> {
         let memory = run.args.memory;
-        let budget = Budget::new(&store.temporary(), memory / 2);
+        let budget = Budget::new(&store.temporary(), memory / 2, run.args.read.threads());
         let stored: u64 = parts.iter().chain(found).map(|found| found.len).sum();
         let share = memory / (SHARE_OF_MEMORY * run.args.read.threads() as u64);
         // Compressed input grows to a few times its size.
-        let partitions = (stored.saturating_mul(4) / share.max(1)).clamp(16, 1 << 12);
-        let state = State::load(store.out())?;
+        let is_stream = found.iter().any(|found| found.kind != FoundKind::File);
+        let least = if is_stream { 1 << 9 } else { 16 };
+        let partitions = (stored.saturating_mul(4) / share.max(1)).clamp(least, 1 << 14);
+        let state = State::load(run, store)?;
         let join = Join::new(&budget, partitions as usize);
         let join = if state.is_empty() { join } else { join.with_keys() };
         Ok(Self {
@@ -93,8 +96,9 @@ impl<'a> Correlation<'a> {
             read.counts += read::touched(&self, &touched)?;
             let slots = Slots::new(&self.state, &self.join.days());
             read.counts += self.fold(&slots)?;
+            write::share_anew(&self, &slots, &touched)?;
             let written = write::all(&self, &slots, &touched)?;
-            messages.parts = written.len() as u64;
+            messages.parts = written.values().filter(|summary| summary.total > 0).count() as u64;
             messages.add_all(self.state.untouched(&written).chain(written.values()));
         } else {
             messages.add_all(self.state.untouched(&BTreeMap::new()));

@@ -15,6 +15,8 @@ use crate::convert::lake::{UNKNOWN, date};
 const EMAILS: u64 = 1 << 16;
 /// Records of an email, about: a receipt, a process, a delivery.
 const RECORDS: u64 = 3;
+/// A day is shared anew when it should have so many times as many files.
+const GROWN: u8 = 4;
 /// The most files of a day.
 const MOST: u64 = 64;
 
@@ -70,15 +72,27 @@ impl fmt::Display for Slot {
 pub struct Slots(BTreeMap<i64, u8>);
 
 impl Slots {
-    /// As many as before for days that are there; for others by the number of their records.
+    /// By the number of a day's records; as many as before for days that are there, until they have grown too large.
     pub fn new(state: &State, records: &HashMap<Option<i64>, u64>) -> Self {
-        let mut shares = BTreeMap::new();
+        let mut emails: BTreeMap<i64, u64> = state.emails();
         for (day, records) in records {
-            let files = (records / RECORDS / EMAILS + 1).next_power_of_two().min(MOST);
-            shares.insert(day.unwrap_or(UNKNOWN), files as u8);
+            *emails.entry(day.unwrap_or(UNKNOWN)).or_default() += records / RECORDS;
         }
-        shares.extend(state.slots().map(|slot| (slot.day, slot.of)));
+        let files = |emails: u64| (emails / EMAILS + 1).next_power_of_two().min(MOST) as u8;
+        let mut shares: BTreeMap<i64, u8> =
+            emails.iter().map(|(day, emails)| (*day, files(*emails))).collect();
+        for slot in state.slots() {
+            let wanted = shares.entry(slot.day).or_insert(slot.of);
+            if *wanted < slot.of.saturating_mul(GROWN) {
+                *wanted = slot.of;
+            }
+        }
         Self(shares)
+    }
+
+    /// Whether the file has the share of its day that it had.
+    pub fn keeps(&self, slot: Slot) -> bool {
+        self.0.get(&slot.day).is_none_or(|of| *of == slot.of)
     }
 
     /// The file that an email's row is in.

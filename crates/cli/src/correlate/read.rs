@@ -1,5 +1,6 @@
 //! What is joined: raw logs, the parts of converted ones, and messages that new records belong to.
 
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,9 +27,14 @@ use crate::report::Tally;
 use crate::source::Source;
 use crate::{interrupt, quarantine};
 
-/// Whether a file is a part of converted logs.
+/// Whether a file is a part of converted logs: called so, and beginning as Parquet does.
 pub fn is_part(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "parquet")
+    let begins = || {
+        let mut bytes = [0; 4];
+        let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut bytes));
+        read.is_ok() && bytes == *b"PAR1"
+    };
+    path.extension().is_some_and(|extension| extension == "parquet") && begins()
 }
 
 /// The run's job.
@@ -115,18 +121,26 @@ fn part(all: &Correlation<'_>, found: &Found) -> anyhow::Result<Option<(Committe
         all.run.totals(|totals| totals.report.files.unchanged += 1);
         return Ok(None);
     }
-    let part = ReadPart::open(&found.path, None)?;
+    let part = match ReadPart::open(&found.path, None) {
+        Ok(part) => part,
+        Err(error) => {
+            all.run.progress.say(&format!("warning: {error}"));
+            let why = error.to_string();
+            all.run.totals(|totals| totals.tally.unreadable.entry(found.path.clone()).or_default().push(why));
+            return Ok(None);
+        }
+    };
     let table = part.label("table").and_then(EventType::from_table);
+    if table.is_some_and(|table| table.message_members().is_none()) {
+        return Ok(None);
+    }
     let is_native = part.label("schema") == Some("native");
     let (Some(table), true) = (table, is_native) else {
         return Err(Hinted::error(
-            &format!("{} is no part of logs that mimelake converted to native columns", found.path.display()),
+            format!("{} is no part of logs that mimelake converted to native columns", found.path.display()),
             "name the raw logs, or a directory that `mimelake convert` wrote with --schema native",
         ));
     };
-    if table.message_members().is_none() {
-        return Ok(None);
-    }
     // A part's name is its run and its number, and its bytes never change.
     let name = found.path.file_name().unwrap_or_default().as_encoded_bytes();
     let key = UnitKey::whole(found.len, blake3::hash(name).into());
@@ -155,6 +169,7 @@ fn part(all: &Correlation<'_>, found: &Found) -> anyhow::Result<Option<(Committe
     tally.account.records = records;
     tally.account.lines = records;
     tally.account.events[table as usize] = records;
+    all.run.counters.done.fetch_add(found.len, Ordering::Relaxed);
     all.run.totals(|totals| {
         totals.tally += tally;
         totals.files.insert(found.path.clone());

@@ -4,16 +4,23 @@
 //! the hashes of its aCode and of its message id, 8 bytes each. With that a run finds the rows that its records belong
 //! to without reading the table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use mimelake_correlate::email::Email;
+use mimelake_correlate::key;
+use mimelake_correlate::message::{Message, email_of};
+use mimelake_schema::EventType;
+use mimelake_write::store::Store;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::place::Slot;
+use crate::args::ConvertArgs;
+use crate::convert::Run;
 use crate::report::Summary;
 
 /// Where the files of keys lie, below the output directory.
@@ -52,18 +59,42 @@ pub fn encode(summary: &Summary, keys: &[[u64; 2]]) -> anyhow::Result<Vec<u8>> {
 
 impl State {
     /// What was written to this output directory.
-    pub fn load(out: &Path) -> anyhow::Result<Self> {
-        let mut files = BTreeMap::new();
-        for directory in names(&out.join(DIRECTORY))? {
-            let Some(date) = directory.strip_prefix("event_date=") else { continue };
-            for name in names(&out.join(DIRECTORY).join(&directory))? {
-                let slot = name.strip_suffix(".keys").and_then(|stem| Slot::parse(date, stem));
-                let Some(slot) = slot else { continue };
-                let (head, _) = open(out, slot)?;
-                files.insert(slot, head.summary);
+    ///
+    /// A file of the table whose keys are gone gets them anew. Of one that is gone itself, as where old days are
+    /// removed, nothing is kept.
+    pub fn load(run: &Run<'_>, store: &Store) -> anyhow::Result<Self> {
+        let (args, out) = (run.args, store.out());
+        let ending = format!(".{}", args.extension().as_str());
+        let visible = slots(&out.join(EventType::Message.table()), &ending)?;
+        let kept = slots(&out.join(DIRECTORY), ".keys")?;
+        let gone: Vec<_> = kept.difference(&visible).collect();
+        if !gone.is_empty() {
+            run.progress.say(&format!(
+                "note: {} files of messages are gone; what was kept of them goes too",
+                gone.len()
+            ));
+        }
+        for slot in gone {
+            for ending in [".keys", ".parquet"] {
+                let path = out.join(DIRECTORY).join(format!("{slot}{ending}"));
+                if path.exists() {
+                    fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+                }
             }
         }
-        Ok(Self { out: out.to_owned(), files })
+        let lost: Vec<Slot> = visible.difference(&kept).copied().collect();
+        lost.into_par_iter().try_for_each(|slot| rebuild(args, store, slot))?;
+        let files = visible.into_iter().map(|slot| Ok((slot, open(out, slot)?.0.summary)));
+        Ok(Self { out: out.to_owned(), files: files.collect::<anyhow::Result<_>>()? })
+    }
+
+    /// How many emails each day has.
+    pub fn emails(&self) -> BTreeMap<i64, u64> {
+        let mut emails = BTreeMap::new();
+        for (slot, summary) in &self.files {
+            *emails.entry(slot.day).or_default() += summary.total;
+        }
+        emails
     }
 
     /// Whether nothing was written before.
@@ -130,6 +161,42 @@ impl State {
         }
         Ok(rows)
     }
+}
+
+/// The files below a directory that have this ending.
+fn slots(directory: &Path, ending: &str) -> anyhow::Result<BTreeSet<Slot>> {
+    let mut slots = BTreeSet::new();
+    for name in names(directory)? {
+        let Some(date) = name.strip_prefix("event_date=") else { continue };
+        let files = names(&directory.join(&name))?;
+        slots.extend(files.iter().filter_map(|file| Slot::parse(date, file.strip_suffix(ending)?)));
+    }
+    Ok(slots)
+}
+
+/// Makes the keys of a file of the table from the file itself.
+fn rebuild(args: &ConvertArgs, store: &Store, slot: Slot) -> anyhow::Result<()> {
+    let (mut summary, mut keys) = (Summary::default(), Vec::new());
+    let native = store.out().join(super::write::native(args, slot));
+    super::write::each_message_of(&native, &mut |_, event, bump| {
+        let bytes = email_of(event);
+        let email = Email::read(&bytes);
+        keys.push(key::of_email(&email));
+        summary.add(&Message::of(&email, bump));
+        Ok(())
+    })
+    .with_context(|| {
+        format!("what is kept of {} is lost; correlate into another directory", native.display())
+    })?;
+    let (temporary, target) =
+        (store.temporary().join(format!("{}.keys", slot.number())), place(store.out(), slot));
+    let write = || {
+        fs::create_dir_all(target.parent().unwrap_or(&target))?;
+        fs::write(&temporary, encode(&summary, &keys).map_err(std::io::Error::other)?)?;
+        File::open(&temporary)?.sync_all()?;
+        fs::rename(&temporary, &target)
+    };
+    write().with_context(|| format!("cannot write {}", target.display()))
 }
 
 #[derive(Default)]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::path::Path;
 
 use bumpalo::Bump;
 use mimelake_columns::document::Document;
@@ -14,6 +15,7 @@ use mimelake_schema::EventType;
 use mimelake_write::parquet::ReadPart;
 use mimelake_write::store::PartFile;
 use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::place::{Slot, Slots};
 use super::state::{self, Touched};
@@ -23,19 +25,63 @@ use crate::convert::part::Part;
 use crate::interrupt;
 use crate::report::Summary;
 
-/// Writes the files that new emails go to or touched ones come from; what each counts now.
-pub fn all(all: &Correlation<'_>, _: &Slots, touched: &Touched) -> anyhow::Result<BTreeMap<Slot, Summary>> {
+/// Sets the emails aside anew of days that are shared among more files than before.
+pub fn share_anew(all: &Correlation<'_>, slots: &Slots, touched: &Touched) -> anyhow::Result<()> {
+    let moved: Vec<Slot> = all.state.slots().filter(|slot| !slots.keeps(*slot)).collect();
+    moved.par_iter().try_for_each(|slot| {
+        let mut writer = all.emails.writer();
+        let mut gone = touched.get(slot).into_iter().flatten().copied().peekable();
+        each_message(all, *slot, &mut |row, event, _| {
+            if gone.next_if_eq(&row).is_none() {
+                let bytes = email_of(event);
+                let number = slots.of(&Email::read(&bytes)).number();
+                writer.put(number, 0, |out| out.extend_from_slice(&bytes))?;
+            }
+            Ok(())
+        })?;
+        Ok(writer.finish()?)
+    })
+}
+
+/// Writes the files whose emails have changed; what each of those counts now.
+pub fn all(
+    all: &Correlation<'_>,
+    slots: &Slots,
+    touched: &Touched,
+) -> anyhow::Result<BTreeMap<Slot, Summary>> {
     let new = all.emails.numbers().into_iter().map(Slot::of_number);
-    let slots: BTreeSet<Slot> = new.chain(touched.keys().copied()).collect();
+    let moved = all.state.slots().filter(|slot| !slots.keeps(*slot));
+    let places: BTreeSet<Slot> = new.chain(touched.keys().copied()).chain(moved).collect();
     let one = |slot: &Slot| {
         interrupt::check()?;
-        Ok((*slot, file(all, *slot, touched.get(slot).map_or(&[], Vec::as_slice))?))
+        let gone = Gone { all: !slots.keeps(*slot), rows: touched.get(slot).map_or(&[], Vec::as_slice) };
+        Ok(file(all, *slot, gone)?.map(|summary| (*slot, summary)))
     };
-    slots.into_iter().collect::<Vec<_>>().par_iter().map(one).collect()
+    let written: Vec<_> =
+        places.into_iter().collect::<Vec<_>>().par_iter().map(one).collect::<anyhow::Result<_>>()?;
+    Ok(written.into_iter().flatten().collect())
+}
+
+/// The rows of a file that were taken out of it.
+#[derive(Clone, Copy)]
+struct Gone<'a> {
+    all: bool,
+    rows: &'a [u32],
+}
+
+/// A set of emails, as a number that their order does not change.
+#[derive(Default, PartialEq)]
+struct Set(u128, u64);
+
+impl Set {
+    fn add(&mut self, email: &[u8]) {
+        self.0 = self.0.wrapping_add(xxh3_128(email));
+        self.1 += 1;
+    }
 }
 
 /// Where messages can be read back: the table itself, or where it is of another format a copy.
-fn native(args: &ConvertArgs, slot: Slot) -> String {
+pub fn native(args: &ConvertArgs, slot: Slot) -> String {
     let is_native = args.to() == To::Parquet && args.schema() == SchemaKind::Native;
     format!("{}/{slot}.parquet", if is_native { EventType::Message.table() } else { state::DIRECTORY })
 }
@@ -44,17 +90,25 @@ fn visible(args: &ConvertArgs, slot: Slot) -> String {
     format!("{}/{slot}.{}", EventType::Message.table(), args.extension().as_str())
 }
 
-/// Writes one file anew; `gone` are its rows that were taken apart.
-fn file(all: &Correlation<'_>, slot: Slot, gone: &[u32]) -> anyhow::Result<Summary> {
+/// Writes one file anew, without the rows that are gone; none if it says what it said before.
+fn file(all: &Correlation<'_>, slot: Slot, gone: Gone<'_>) -> anyhow::Result<Option<Summary>> {
     let entries = all.emails.take(slot.number())?;
     let mut kept: Vec<Vec<u8>> = Vec::new();
-    let mut gone = gone.iter().copied().peekable();
+    let (mut before, mut after) = (Set::default(), Set::default());
+    let mut rows_gone = gone.rows.iter().copied().peekable();
     each_message(all, slot, &mut |row, event, _| {
-        if gone.next_if_eq(&row).is_none() {
-            kept.push(email_of(event));
+        let email = email_of(event);
+        before.add(&email);
+        if rows_gone.next_if_eq(&row).is_none() && !gone.all {
+            after.add(&email);
+            kept.push(email);
         }
         Ok(())
     })?;
+    entries.iter().for_each(|(_, bytes)| after.add(bytes));
+    if before == after {
+        return Ok(None);
+    }
     let new = entries.iter().map(|(_, bytes)| bytes);
     let mut emails: Vec<(Option<i64>, &[u8])> = new
         .chain(kept.iter().map(Vec::as_slice))
@@ -67,13 +121,13 @@ fn file(all: &Correlation<'_>, slot: Slot, gone: &[u32]) -> anyhow::Result<Summa
         for place in BTreeSet::from([visible(all.run.args, slot), native(all.run.args, slot), keys]) {
             job.remove_at(&place)?;
         }
-        return Ok(Summary::default());
+        return Ok(Some(Summary::default()));
     }
     let (summary, rows) = rows(all, slot, &emails)?;
     let mut file = create(all, &keys)?;
     file.write_all(&state::encode(&summary, &rows)?)?;
     file.finish(summary.total)?;
-    Ok(summary)
+    Ok(Some(summary))
 }
 
 fn create(all: &Correlation<'_>, place: &str) -> anyhow::Result<PartFile> {
@@ -97,6 +151,7 @@ fn rows(
         let file = create(all, &native(args, slot))?;
         parts.push((Part::native(args, file, &native_document)?, &native_document));
     }
+    let share = args.memory / 8 / args.read.threads() as u64;
     let mut summary = Summary::default();
     let mut keys = Vec::with_capacity(emails.len());
     let mut bump = Bump::new();
@@ -107,6 +162,9 @@ fn rows(
         summary.add(&message);
         for (part, document) in &mut parts {
             part.write(document.row(&message.event, &bump))?;
+            if keys.len() % 1024 == 0 && part.memory() > share {
+                part.flush()?;
+            }
         }
         bump.reset();
     }
@@ -125,9 +183,17 @@ pub fn each_message(
     if !all.state.has(slot) {
         return Ok(());
     }
+    each_message_of(&path(all.store.out(), &native(all.run.args, slot)), each)
+}
+
+/// Calls `each` with every message of a native file, and its row.
+pub fn each_message_of(
+    path: &Path,
+    each: &mut dyn FnMut(u32, &Event<'_>, &Bump) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let mut bump = Bump::new();
     let mut number = 0;
-    for batch in ReadPart::open(&path(all.store.out(), &native(all.run.args, slot)), None)? {
+    for batch in ReadPart::open(path, None)? {
         let batch = batch?;
         let rows = Rows::of(EventType::Message, &batch)?;
         for row in 0..rows.len() {

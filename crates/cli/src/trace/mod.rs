@@ -66,9 +66,9 @@ fn find(args: &TraceArgs, search: &mut Search, met: &mut Met) -> anyhow::Result<
     let mut raw = Raw::open(&logs, &args.read, &counters, met)?;
     let mut records = raw.find(search, &maker, met)?;
     records.extend(met.unless_unread(lake.find(search, &maker)?));
-    if records.is_empty() && !lake.is_empty() && search.may_have_suffix() {
+    if !lake.is_empty() && search.may_have_suffix() {
         search.learn_spellings(met.unless_unread(lake.spellings(search)?));
-        records = met.unless_unread(lake.find(search, &maker)?);
+        records.extend(met.unless_unread(lake.find(search, &maker)?));
     }
     if search.learn(&records) {
         records.extend(raw.find_linked(search, &maker)?);

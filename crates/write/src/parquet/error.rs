@@ -43,7 +43,7 @@ impl ParquetPartError {
 /// Why a Parquet part could not be read back.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "cannot read {path} as Parquet: {reason}; if the file is damaged, convert its logs again with --force"
+    "cannot read {path} as Parquet: {reason}; if the file is damaged, remove it and write it anew from the logs"
 )]
 pub struct ReadError {
     path: String,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use arrow::error::ArrowError;
-use mimelake_schema::Field;
+use mimelake_schema::{EventType, Field};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowPredicateFn, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter,
@@ -17,6 +17,8 @@ use super::ReadError;
 
 /// Rows of a batch that is read.
 const BATCH_ROWS: usize = 4096;
+/// The same of messages: one holds any number of records, and no column of a batch more than 2 GiB.
+const BATCH_MESSAGES: usize = 32;
 
 type Builder = ParquetRecordBatchReaderBuilder<File>;
 
@@ -88,8 +90,11 @@ impl ReadPart {
         let file = builder.metadata().file_metadata();
         let rows = u64::try_from(file.num_rows()).unwrap_or_default();
         let pairs = file.key_value_metadata().into_iter().flatten();
-        let labels = pairs.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?))).collect();
-        let reader = builder.with_batch_size(BATCH_ROWS).build();
+        let labels: Vec<(String, String)> =
+            pairs.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?))).collect();
+        let are_messages = labels.iter().any(|(_, value)| value == EventType::Message.table());
+        let rows_of_batch = if are_messages { BATCH_MESSAGES } else { BATCH_ROWS };
+        let reader = builder.with_batch_size(rows_of_batch).build();
         let reader = reader.map_err(|error| ReadError::new(&path, &error))?;
         Ok(Self { path, rows, labels, reader })
     }

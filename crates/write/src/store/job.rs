@@ -100,7 +100,8 @@ impl<'s> Job<'s> {
         let commit = self.describe(&finished, inputs, counts);
         self.show(finished)?;
         if !commit.swaps.is_empty() {
-            self.files.push(swap::announce(&self.store.disk, &self.store.layout, &self.id)?);
+            let (disk, layout) = (&self.store.disk, &self.store.layout);
+            self.files.push(swap::announce(disk, layout, &self.id, &commit.swaps)?);
         }
         self.record(&commit)?;
         if !commit.swaps.is_empty() {

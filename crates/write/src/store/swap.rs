@@ -5,7 +5,8 @@
 //! ([`Job::create_at`]) and name places to be emptied ([`Job::remove_at`]). Its commit is recorded first, with all it
 //! is going to do; then it is done, in the order of the places from last to first. A row that moves to an earlier date
 //! is gone from the later one before it is there again. What a killed run has not done yet, the next [`Store::open`]
-//! does.
+//! does. Between two renames a row that moves from one file to another is in neither of them; one that moves to a later
+//! date is in both.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -63,8 +64,17 @@ fn check(place: &str) -> Result<()> {
     Err(StoreError::BadName { what: "place", name: place.to_owned() })
 }
 
-/// The file that says durably that a commit's swaps may not have been done; written before its record.
-pub(super) fn announce(disk: &Disk, layout: &Layout, id: &CommitId) -> Result<PathBuf> {
+/// Makes the directories of a commit's places, and the file that says durably that its swaps may not have been done;
+/// before its record.
+pub(super) fn announce(disk: &Disk, layout: &Layout, id: &CommitId, swaps: &[Swap]) -> Result<PathBuf> {
+    // What may fail for want of room is done before anything is recorded.
+    let mut touched = BTreeSet::new();
+    for swap in swaps.iter().filter(|swap| swap.file.is_some()) {
+        create_parents(disk, layout, &layout.out.join(&swap.place), &mut touched)?;
+    }
+    for directory in touched {
+        disk.sync_dir(&directory)?;
+    }
     let pending = pending(layout, id);
     disk.write_file(&pending, b"")?;
     disk.sync_dir(&layout.temporary())?;

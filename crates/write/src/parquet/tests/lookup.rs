@@ -99,9 +99,9 @@ fn what_cannot_be_looked_into() {
     receipts(&path, 20);
     let no_column = ReadPart::lookup(&path, &[(Field::HoldReason, vec!["Spm".into()])]).unwrap_err();
     assert!(no_column.to_string().contains("hold_reason"), "{no_column}");
-    assert_eq!(ReadPart::schema(&path).unwrap().as_deref(), Some("native"));
+    assert_eq!(ReadPart::open(&path, None).unwrap().label("schema"), Some("native"));
     std::fs::write(&path, "no Parquet").unwrap();
     assert!(ReadPart::lookup(&path, &[]).is_err());
-    assert!(ReadPart::schema(&path).is_err());
+    assert!(ReadPart::open(&path, None).is_err());
     assert!(ReadPart::lookup(&directory.path().join("none"), &[]).is_err());
 }
