@@ -46,15 +46,18 @@ fn difference(expected: &str, found: &str) -> String {
 }
 
 fn check(input: &Path, schema: &str, failures: &mut Vec<String>) {
+    compare(input, schema, &converted(input, schema), failures);
+}
+
+fn compare(input: &Path, schema: &str, found: &str, failures: &mut Vec<String>) {
     let name = format!("{}.{schema}.json", input.file_name().unwrap().to_string_lossy());
     let golden = testdata().join(input).with_file_name(name);
-    let found = converted(input, schema);
     if std::env::var_os("MIMELAKE_ACCEPT").is_some() {
-        std::fs::write(&golden, &found).unwrap();
+        std::fs::write(&golden, found).unwrap();
     }
     let expected = std::fs::read_to_string(&golden).unwrap_or_default();
     if expected != found {
-        failures.push(format!("{} differs {}", golden.display(), difference(&expected, &found)));
+        failures.push(format!("{} differs {}", golden.display(), difference(&expected, found)));
     }
 }
 
@@ -71,6 +74,45 @@ fn inputs() -> Vec<PathBuf> {
     }
     inputs.sort();
     inputs
+}
+
+/// A status each, and what messages say of it.
+#[test]
+fn golden_messages() {
+    let input = Path::new("golden/messages/joined.log");
+    let mut failures = Vec::new();
+    for schema in ["native", "ecs"] {
+        compare(input, schema, &joined(input, schema), &mut failures);
+    }
+    let text = std::fs::read_to_string(testdata().join("golden/messages/joined.log.native.json")).unwrap();
+    for status in [
+        "delivered",
+        "partially_delivered",
+        "deferred",
+        "bounced",
+        "rejected",
+        "held",
+        "dropped",
+        "in_progress",
+    ] {
+        assert!(text.contains(&format!("\"status\": \"{status}\"")), "no message is {status}");
+    }
+    assert!(failures.is_empty(), "{}\nMIMELAKE_ACCEPT=1 accepts them", failures.join("\n"));
+}
+
+/// What the program joins one input to.
+fn joined(input: &Path, schema: &str) -> String {
+    let out = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_mimelake"))
+        .args(["correlate", "--to", "ndjson", "--quiet", "--schema", schema, "-o"])
+        .arg(out.path())
+        .arg(input)
+        .current_dir(testdata())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let file = out.path().join("messages/event_date=2026-03-04/part-00-of-01.ndjson");
+    std::fs::read_to_string(file).unwrap().lines().map(pretty).collect()
 }
 
 #[test]
