@@ -84,7 +84,7 @@ impl Join {
         self
     }
 
-    /// The keys of all records that were taken since the last time, as [`key::of_email`](crate::key::of_email) makes
+    /// The keys of all records that were taken since the last time, as [`key::of_email`] makes
     /// them.
     pub fn take_keys(&self) -> Vec<u64> {
         self.keys.as_ref().map_or_else(Vec::new, |keys| std::mem::take(&mut *lock(keys)))

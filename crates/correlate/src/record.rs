@@ -108,7 +108,7 @@ impl<'a> Bytes<'a> {
         taken
     }
 
-    /// A length as [`length`] writes it.
+    /// A length, seven bits a byte.
     pub fn length(&mut self) -> usize {
         let (mut length, mut shift) = (0, 0);
         loop {
