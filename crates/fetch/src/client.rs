@@ -241,14 +241,10 @@ impl Client {
     /// Returns the answer to a plain GET of a presigned URL, nothing of ours sent along.
     pub(crate) async fn download(&self, url: Url) -> Result<Response, Fault> {
         let response = self.execute(self.http.get(url)).await?;
-        let status = response.status();
-        let head = Head {
-            api: self.api,
-            status: status.as_u16(),
-            headers: response.headers(),
-            now: self.clock.now(),
-        };
-        match status.as_u16() {
+        let head = self.head(&response);
+        let kind = header(&response, "content-type").unwrap_or_default().to_ascii_lowercase();
+        match head.status {
+            200..300 if kind.starts_with("text/html") => Err(head.unreadable("an HTML page")),
             200..300 => Ok(response),
             403 | 404 | 410 => {
                 Err(Fault { verdict: Verdict::Expired, what: head.unreadable("an expired link").what })
@@ -272,14 +268,17 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        let head = Head {
+        self.head(&response).check(&body)?;
+        Ok(body)
+    }
+
+    pub(crate) fn head<'a>(&self, response: &'a Response) -> Head<'a> {
+        Head {
             api: self.api,
             status: response.status().as_u16(),
             headers: response.headers(),
             now: self.clock.now(),
-        };
-        head.check(&body)?;
-        Ok(body)
+        }
     }
 
     fn url(&self, path: &str) -> Url {

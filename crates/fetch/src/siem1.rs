@@ -166,6 +166,7 @@ async fn next(
                         }
                         File::Damaged(bad.incoming, name, why)
                     }
+                    Received::Refused(fault) => return Err(fault),
                     Received::Cut(incoming, fault) => {
                         info!(file = name, bytes = incoming.len(), "it broke off");
                         *partly = Some(Partly { incoming, name, token, why: fault.what.clone() });

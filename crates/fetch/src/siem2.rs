@@ -270,6 +270,7 @@ async fn download(
                     partly = Some((incoming, fault.what.clone()));
                     Err(fault)
                 }
+                Received::Refused(fault) => Err(fault),
                 whole_or_damaged => Ok(Ok(whole_or_damaged)),
             }
         })
@@ -280,8 +281,8 @@ async fn download(
             let why = bad.damage.reason.to_string();
             stream.quarantine(bad.incoming, &name, &why)?;
         }
-        // It was turned into a fault above.
-        Ok(Ok(Received::Cut(..))) => {}
+        // They were turned into faults above.
+        Ok(Ok(Received::Cut(..) | Received::Refused(_))) => {}
         Ok(Err(error)) => return Err(error),
         Err(Trouble::Expired) => return Ok(Got::Expired),
         Err(trouble) => match (trouble.unexpected(PATH), partly) {

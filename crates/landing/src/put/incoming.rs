@@ -86,6 +86,18 @@ impl Incoming {
         self.len == 0
     }
 
+    /// Returns its first bytes, so many at most.
+    ///
+    /// # Errors
+    /// The file system says no.
+    pub fn first(&self, most: u64) -> Result<Vec<u8>> {
+        let mut first = Vec::new();
+        File::open(&self.path)
+            .and_then(|file| file.take(most).read_to_end(&mut first))
+            .map_err(PutError::io("read", &self.path))?;
+        Ok(first)
+    }
+
     /// Returns the file once it is complete and synced.
     ///
     /// Every member is inflated and held against its checksum. `name` is made [safe](safe_name); where nothing of it
