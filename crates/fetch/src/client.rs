@@ -49,7 +49,7 @@ pub(crate) const TRIES: u32 = 6;
 /// The longest wait between tries where the server says nothing.
 const LONGEST: Duration = Duration::from_mins(1);
 /// The longest answer that is held in memory.
-const MOST_JSON: usize = 16 << 20;
+pub(crate) const MOST_JSON: usize = 16 << 20;
 
 /// The way to one API of one account.
 #[derive(Debug)]

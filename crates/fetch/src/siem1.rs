@@ -151,7 +151,9 @@ async fn next(
             Answer::Json(_, token) => Ok(Ok(Step::CaughtUp { token })),
             Answer::Bytes(response) => {
                 let (name, token) = (file_name(&response), header(&response, "mc-siem-token"));
-                let received = match stream.receive(response, &name, Expect::Anything).await {
+                let is_zip = wanted.compress || name.to_ascii_lowercase().ends_with(".zip");
+                let expect = if is_zip { Expect::Zip } else { Expect::Anything };
+                let received = match stream.receive(response, &name, expect).await {
                     Ok(received) => received,
                     Err(error) => return Ok(Err(error)),
                 };

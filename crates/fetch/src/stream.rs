@@ -10,7 +10,7 @@ use tokio::task::JoinError;
 use tracing::{debug, info, warn};
 
 use crate::answer::{Fault, is_html};
-use crate::client::{Client, broken};
+use crate::client::{Client, MOST_JSON, broken};
 use crate::error::FetchError;
 use crate::status::{KEPT, Watch};
 
@@ -74,6 +74,11 @@ impl Stream {
         let what = match expect {
             _ if is_html(&first) => "an HTML page",
             Expect::Gzip if !first.starts_with(&GZIP) => "a body that is no gzip file",
+            _ if first.trim_ascii_start().starts_with(b"{\"meta\"") => {
+                let head = self.client.head(response);
+                let said = head.check(&incoming.first(MOST_JSON as u64)?);
+                return Ok(Some(said.err().unwrap_or_else(|| head.unreadable("JSON sent as a file"))));
+            }
             _ => return Ok(None),
         };
         Ok(Some(self.client.head(response).unreadable(what)))
