@@ -32,7 +32,6 @@ struct State {
 #[derive(Deserialize)]
 struct Page {
     meta: Option<Meta>,
-    #[serde(default)]
     data: Vec<Box<RawValue>>,
 }
 

@@ -105,6 +105,14 @@ fn a_run_that_stops_in_the_middle_is_completed_by_the_next() {
 }
 
 #[test]
+fn a_page_without_data_is_no_empty_page() {
+    let page = Fault::Status { code: 200, headers: vec![], body: "{\"meta\":{\"status\":200}}".to_owned() };
+    let lab = Lab::v1(options(AuditNext::Text, vec![Rule::new(Endpoint::Audit, page).on(3..=3)]), ACCESS);
+    audit(&lab);
+    assert_eq!((ids(&lab), seconds(&lab)), (expected(&lab), vec![1]));
+}
+
+#[test]
 fn the_categories_are_listed() {
     let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
     let config = Config::read(&lab.config).unwrap();

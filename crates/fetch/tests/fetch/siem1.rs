@@ -224,6 +224,39 @@ fn an_error_sent_as_a_file_is_no_file() {
     }
 }
 
+fn said(body: &str, token: &str) -> Fault {
+    let headers = vec![("mc-siem-token".to_owned(), token.to_owned())];
+    Fault::Status { code: 200, headers, body: body.to_owned() }
+}
+
+#[test]
+fn json_that_does_not_say_that_there_is_nothing_moves_no_token() {
+    for body in [
+        "{}",
+        "{\"meta\":{\"status\":200}}",
+        "{\"meta\":{\"isLastToken\":true},\"data\":[{\"acc\":\"C0A0\"}]}",
+        "{\"data\":{}}",
+    ] {
+        let lab = Lab::v1(faulty(vec![siem1(said(body, "other")).on(2..=7)]), "");
+        assert!(lab.failure().passes(), "{body}");
+        lab.fetch();
+        lab.is_complete("siem-v1", ZIPS);
+        assert!(lab.state("siem-v1.notes.ndjson").is_empty(), "{body}");
+    }
+}
+
+#[test]
+fn nothing_that_is_not_the_last_token_is_gone_on_from() {
+    let nothing = |token| said("{\"meta\":{\"isLastToken\":false},\"data\":[]}", token);
+    let lab = Lab::v1(faulty(vec![siem1(nothing("a")).on(1..=1), siem1(nothing("a")).on(2..=2)]), "");
+    lab.fetch();
+    assert_eq!(
+        lab.mock.requests().len(),
+        2,
+        "on with the token that moved, and not with the one that did not"
+    );
+}
+
 #[test]
 fn a_zip_whose_first_byte_is_damaged_is_no_plain_file() {
     for (more, name) in [("", "a.zip"), ("", "a"), ("compress = false", "a.ZIP")] {
