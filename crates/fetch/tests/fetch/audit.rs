@@ -65,6 +65,25 @@ fn remembers_how_far_it_came_and_takes_what_came_late() {
 }
 
 #[test]
+fn a_clock_that_was_ahead_passes_nothing_over() {
+    let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
+    audit(&lab);
+    let path = lab.land.path().join("C0A0/_state/audit.window.json");
+    let mut state: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    state["through"] = (Timestamp::now() + SignedDuration::from_hours(72)).to_string().into();
+    std::fs::write(&path, state.to_string()).unwrap();
+    let mut late = lab.mock.audit_events()[0].clone();
+    late.id = "late".to_owned();
+    late.time = Timestamp::now() - SignedDuration::from_hours(30);
+    lab.mock.add_audit_event(late);
+    for _ in 0..2 {
+        audit(&lab);
+        assert_eq!(ids(&lab), expected(&lab));
+        assert_eq!(lab.state("audit.notes.ndjson").lines().count(), 1, "said once");
+    }
+}
+
+#[test]
 fn other_categories_begin_anew_and_land_nothing_twice() {
     let some = "[source.eu.audit]\ncategories = [\"mimecast_access_logs\"]";
     let lab = Lab::v1(options(AuditNext::Text, vec![]), some);
