@@ -184,10 +184,24 @@ impl Client {
         if let Auth::Bearer(bearer) = &self.auth {
             bearer.lock().await.forget();
         }
-        self.send(call).await.map_err(|fault| match fault.verdict {
+        let second = self.send(call).await;
+        if let (Err(Fault { verdict: Verdict::Renew { .. }, .. }), Auth::Bearer(bearer)) =
+            (&second, &self.auth)
+        {
+            bearer.lock().await.forget();
+        }
+        second.map_err(|fault| match fault.verdict {
             Verdict::Renew { passes: true } => Fault::passes(fault.what),
             _ => fault,
         })
+    }
+
+    /// Whether a bearer token is held that was not refused; other calls may succeed with it.
+    pub(crate) async fn has_bearer(&self) -> bool {
+        match &self.auth {
+            Auth::Bearer(bearer) => bearer.lock().await.held().is_some(),
+            Auth::None | Auth::Signed(_) => false,
+        }
     }
 
     async fn send(&self, call: &Call) -> Result<Answer, Fault> {

@@ -219,7 +219,7 @@ impl Account {
         Stream { client: Arc::clone(&self.client), folder: Arc::clone(folder), watch }
     }
 
-    /// Fetches each event type; what stops one and passes does not stop the others.
+    /// Fetches each event type; what stops one does not stop the others, unless it is the disk or the login.
     async fn batches(&self, folder: &Arc<Folder>, status: &Status) -> Result<(), FetchError> {
         let types = self.source.types()?;
         let mut licensed = 0;
@@ -234,7 +234,12 @@ impl Account {
             }
             let ended = end(&stream, fetched.map(|_| ()));
             match ended {
-                Err(error) if !matches!(error, FetchError::Passing { .. }) => return Err(error),
+                Err(error @ (FetchError::Put(_) | FetchError::Config(_) | FetchError::Stopped)) => {
+                    return Err(error);
+                }
+                Err(error @ FetchError::Refused { .. }) if !self.client.has_bearer().await => {
+                    return Err(error);
+                }
                 ended => first = first.and(ended),
             }
         }

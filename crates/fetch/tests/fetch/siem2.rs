@@ -213,6 +213,16 @@ fn one_type_in_trouble_does_not_stop_the_others() {
 }
 
 #[test]
+fn a_type_that_is_refused_does_not_stop_the_others() {
+    for fault in [Fault::error("unknown_type", 400), Fault::error("forbidden", 403)] {
+        let lab = lab(vec![batch(fault.clone()).about("process").every()]);
+        let error = lab.failure();
+        assert!(matches!(error, FetchError::Refused { .. }), "{fault:?}: {error}");
+        assert_eq!(lab.landed("siem-v2").len(), 12, "{fault:?}");
+    }
+}
+
+#[test]
 fn cursors_of_every_kind() {
     let page =
         |fault| Options { script: vec![batch(fault).on(2..=2)].into(), page_size: 2, ..Options::default() };
