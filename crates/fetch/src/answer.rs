@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::config::Api;
 use crate::limits;
+use crate::secret::{Secret, masked};
 
 /// What to do about a call that did not give what it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub(crate) struct Head<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// When it came.
     pub(crate) now: Timestamp,
+    /// What is masked should the server repeat it.
+    pub(crate) secrets: Vec<Secret>,
 }
 
 /// A wait for API 1.0 where no header says how long.
@@ -98,9 +101,9 @@ impl Head<'_> {
     }
 
     fn fault(&self, status: u16, said: &Said) -> Fault {
-        let code = if said.code.is_empty() { String::new() } else { format!(" {}", said.code) };
+        let code = if said.code.is_empty() { String::new() } else { format!(" {}", self.shown(&said.code)) };
         let message =
-            if said.message.is_empty() { String::new() } else { format!(": {}", cut(&said.message)) };
+            if said.message.is_empty() { String::new() } else { format!(": {}", self.shown(&said.message)) };
         let what = format!("{status}{code}{message}{}", self.request_id());
         Fault { verdict: self.verdict(status, said), what }
     }
@@ -162,7 +165,12 @@ impl Head<'_> {
     fn request_id(&self) -> String {
         let id =
             ["x-request-id", "x-mc-req-id"].iter().find_map(|name| self.headers.get(*name)?.to_str().ok());
-        id.map_or(String::new(), |id| format!(" (request id {})", cut(id)))
+        id.map_or(String::new(), |id| format!(" (request id {})", self.shown(id)))
+    }
+
+    /// The text of a stranger, masked, and then at most so long: a part of a secret would not be known any more.
+    fn shown(&self, text: &str) -> String {
+        masked(text, &self.secrets).chars().take(300).collect()
     }
 }
 
@@ -172,11 +180,6 @@ const CLIENT: &str = "check client_id and client_secret";
 /// Whether a body is a page for people.
 pub(crate) fn is_html(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
-}
-
-/// The text of a stranger, at most so long.
-fn cut(text: &str) -> String {
-    text.chars().take(300).collect()
 }
 
 /// Returns the first error that an answer holds, in any of its shapes.

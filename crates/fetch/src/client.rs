@@ -15,7 +15,7 @@ use crate::bearer::Bearer;
 use crate::clock::{Clock, Stop};
 use crate::config::{Api, Source, is_loopback};
 use crate::error::{ConfigError, FetchError};
-use crate::secret::{Secret, SecretSource};
+use crate::secret::{self, Secret, SecretSource};
 use crate::sign::{self, Keys};
 
 /// How long a connection may stand still.
@@ -167,8 +167,7 @@ impl Client {
     /// Returns the JSON answer to a call, tried again while the fault passes; every try is signed anew.
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Trouble> {
         self.patiently(call.path(), async || match self.call(call).await? {
-            Answer::Json(body, _) => serde_json::from_slice(&body)
-                .map_err(|error| Fault::passes(format!("an answer that is not what is due: {error}"))),
+            Answer::Json(body, _) => serde_json::from_slice(&body).map_err(|error| not_due(&error)),
             Answer::Bytes(_) => Err(Fault::passes("an answer that is no JSON")),
         })
         .await
@@ -180,7 +179,7 @@ impl Client {
             Err(Fault { verdict: Verdict::Renew { .. }, what }) => what,
             answer => return answer,
         };
-        debug!("{first}; asking for another bearer token");
+        debug!("{}; asking for another bearer token", self.masked(&first));
         if let Auth::Bearer(bearer) = &self.auth {
             bearer.lock().await.forget();
         }
@@ -292,7 +291,14 @@ impl Client {
             status: response.status().as_u16(),
             headers: response.headers(),
             now: self.clock.now(),
+            secrets: self.secrets(),
         }
+    }
+
+    /// Has these masked too.
+    pub(crate) fn hiding(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
+        self.secrets.extend(secrets);
+        self
     }
 
     fn url(&self, path: &str) -> Url {
@@ -301,14 +307,16 @@ impl Client {
         url
     }
 
-    /// A stranger's text without what must not be printed.
-    fn masked(&self, text: &str) -> String {
+    fn secrets(&self) -> Vec<Secret> {
         let bearer = match &self.auth {
             Auth::Bearer(bearer) => bearer.try_lock().ok().and_then(|bearer| bearer.held()),
             _ => None,
         };
-        let secrets = self.secrets.iter().chain(&bearer);
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
+        self.secrets.iter().cloned().chain(bearer).collect()
+    }
+
+    fn masked(&self, text: &str) -> String {
+        secret::masked(text, &self.secrets())
     }
 }
 
@@ -343,6 +351,12 @@ impl Trouble {
 
 fn refused(call: String, what: String, hint: &str) -> FetchError {
     FetchError::Refused { call, what, hint: hint.to_owned() }
+}
+
+/// Returns the fault of JSON of another shape; what it holds may be a credential.
+fn not_due(error: &serde_json::Error) -> Fault {
+    let (kind, line, column) = (error.classify(), error.line(), error.column());
+    Fault::passes(format!("an answer that is not what is due: {kind:?} at line {line} column {column}"))
 }
 
 /// Returns the fault of a connection.

@@ -12,7 +12,9 @@ fn now() -> Timestamp {
 
 fn fault(api: Api, status: u16, pairs: &[(&str, &str)], body: &str) -> Fault {
     let headers = headers(pairs);
-    Head { api, status, headers: &headers, now: now() }.check(body.as_bytes()).unwrap_err()
+    Head { api, status, headers: &headers, now: now(), secrets: Vec::new() }
+        .check(body.as_bytes())
+        .unwrap_err()
 }
 
 fn verdict(api: Api, status: u16, body: &str) -> Verdict {
@@ -28,7 +30,7 @@ fn errors(code: &str, status: u16) -> String {
 #[test]
 fn an_answer_is_a_success_if_all_of_it_says_so() {
     let headers = HeaderMap::new();
-    let head = Head { api: Api::V1, status: 200, headers: &headers, now: now() };
+    let head = Head { api: Api::V1, status: 200, headers: &headers, now: now(), secrets: Vec::new() };
     for body in [r#"{"meta":{"isLastToken":true,"status":200},"data":[],"fail":[]}"#, r#"{"value":[]}"#, "{}"]
     {
         head.check(body.as_bytes()).unwrap();
@@ -111,11 +113,29 @@ fn says_what_the_server_said_and_the_request_id() {
     assert_eq!(fault.what, "400 c: bad page (request id abc-1)");
     let long = format!(r#"{{"fail":[{{"code":"c","message":"{}"}}]}}"#, "x".repeat(5000));
     assert!(
-        Head { api: Api::V2, status: 400, headers: &HeaderMap::new(), now: now() }
+        Head { api: Api::V2, status: 400, headers: &HeaderMap::new(), now: now(), secrets: Vec::new() }
             .check(long.as_bytes())
             .unwrap_err()
             .what
             .len()
             < 400
     );
+}
+
+#[test]
+fn a_secret_is_masked_before_the_text_is_cut() {
+    let headers = headers(&[("x-request-id", "hunter2")]);
+    let head = Head {
+        api: Api::V2,
+        status: 400,
+        headers: &headers,
+        now: now(),
+        secrets: vec![Secret::new("hunter2")],
+    };
+    for before in [0, 294, 298] {
+        let message = "x".repeat(before) + "hunter2";
+        let body = format!(r#"{{"fail":[{{"code":"hunter2","message":"{message}"}}]}}"#);
+        let what = head.check(body.as_bytes()).unwrap_err().what;
+        assert!(!what.contains("hu"), "{what}");
+    }
 }

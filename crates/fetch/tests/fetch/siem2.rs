@@ -223,6 +223,17 @@ fn a_type_that_is_refused_does_not_stop_the_others() {
 }
 
 #[test]
+fn an_answer_of_another_shape_is_not_quoted() {
+    let body = "{\"value\":\"https://x.test/a?sig=hunter2\"}".to_owned();
+    let lab = lab(vec![batch(Fault::Status { code: 200, headers: vec![], body }).every()]);
+    let error = lab.round().failures.remove(0).error;
+    assert!(
+        error.to_string().contains("not what is due") && !error.to_string().contains("hunter2"),
+        "{error}"
+    );
+}
+
+#[test]
 fn cursors_of_every_kind() {
     let page =
         |fault| Options { script: vec![batch(fault).on(2..=2)].into(), page_size: 2, ..Options::default() };
