@@ -90,6 +90,7 @@ impl Head<'_> {
                 "the proxy wants a name and password: HTTPS_PROXY=http://user:password@host:port".into(),
             ),
             404 => Verdict::Stop("check base_url: this host does not speak Mimecast's API".into()),
+            401 | 418 => self.verdict(self.status, &Said::default()),
             429 => Verdict::Retry(Some(self.rate_limit())),
             _ => Verdict::Retry(limits::wait(self.headers, self.now)),
         };
@@ -126,6 +127,7 @@ impl Head<'_> {
             "internal_server_error_1" => return Verdict::Retry(None),
             "token_verification_failed" => return Verdict::Renew { passes: true },
             "invalid_client" | "unauthorized_client" => return stop(CLIENT),
+            code if code.starts_with("err_validation_") => return stop(REQUEST),
             _ => {}
         }
         match status {
@@ -139,10 +141,8 @@ impl Head<'_> {
             403 => stop("the application's role does not allow this call"),
             404 => stop("check base_url: this host does not know the call"),
             // Said to be a success, yet with something in `fail`.
-            200..300 => Verdict::Retry(None),
-            _ => stop(
-                "Mimecast does not take the request: check the configuration; support asks for the request id",
-            ),
+            200..300 if said.code.is_empty() => Verdict::Retry(None),
+            _ => stop(REQUEST),
         }
     }
 
@@ -175,6 +175,8 @@ impl Head<'_> {
 }
 
 const LOGIN: &str = "the keys have expired: run `mimelake login` for a new pair";
+const REQUEST: &str =
+    "Mimecast does not take the request: check the configuration; support asks for the request id";
 const CLIENT: &str = "check client_id and client_secret";
 
 /// Whether a body is a page for people.

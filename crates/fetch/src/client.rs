@@ -262,6 +262,8 @@ impl Client {
             403 | 404 | 410 => {
                 Err(Fault { verdict: Verdict::Expired, what: head.unreadable("an expired link").what })
             }
+            // No bearer token is sent along, so none is at fault.
+            401 => Err(Fault::passes(head.unreadable("no file").what)),
             _ => Err(head.unreadable("no file")),
         }
     }

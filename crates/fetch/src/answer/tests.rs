@@ -65,6 +65,9 @@ fn the_code_tells_more_than_the_status() {
         ),
         (Api::V2, 403, r#"{"fail":[{"code":"app_forbidden"}]}"#.to_owned(), Unlicensed),
         (Api::V2, 403, errors("app_forbidden", 403), Unlicensed),
+        (Api::V2, 401, "<html>".to_owned(), Renew { passes: false }),
+        (Api::V2, 401, String::new(), Renew { passes: false }),
+        (Api::V2, 403, "<html>".to_owned(), Retry(None)),
         (Api::V2, 509, "{}".to_owned(), Retry(None)),
     ];
     for (api, status, body, expected) in cases {
@@ -76,6 +79,11 @@ fn the_code_tells_more_than_the_status() {
 fn what_a_person_must_mend_comes_with_a_hint() {
     let cases = [
         (Api::V1, 418, "{}".to_owned(), "mimelake login"),
+        (Api::V1, 418, "<html>".to_owned(), "mimelake login"),
+        (Api::V1, 401, String::new(), "check app_key"),
+        (Api::V1, 200, errors("err_validation_null", 200), "configuration"),
+        (Api::V1, 500, errors("err_validation_null", 500), "configuration"),
+        (Api::V1, 200, errors("unheard_of", 200), "configuration"),
         (Api::V1, 200, errors("err_xdk_binding_expired", 418), "mimelake login"),
         (Api::V1, 400, errors("err_audit_log_incorrect_region", 400), "region"),
         (Api::V1, 400, errors("err_developer_key", 400), "app_id"),
