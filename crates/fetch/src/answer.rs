@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config::Api;
@@ -48,6 +49,16 @@ struct Said {
     retryable: bool,
 }
 
+/// What of an answer says whether the call succeeded; its data, which may be long, is not kept.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    meta: Value,
+    error: Value,
+    error_description: Value,
+    fail: Value,
+}
+
 /// The head of an answer.
 pub(crate) struct Head<'a> {
     pub(crate) api: Api,
@@ -67,13 +78,13 @@ const SKEW_SECONDS: i64 = 5 * 60;
 impl Head<'_> {
     /// Whether the body is JSON and says that the call succeeded, by the status of HTTP, `meta.status` and `fail`.
     pub(crate) fn check(&self, body: &[u8]) -> Result<(), Fault> {
-        let parsed = serde_json::from_slice::<Value>(body).ok().filter(Value::is_object);
-        let Some(value) = parsed else {
+        let is_object = body.trim_ascii_start().starts_with(b"{");
+        let Some(told) = is_object.then(|| serde_json::from_slice::<Told>(body).ok()).flatten() else {
             let what = if is_html(body) { "an HTML page" } else { "a body that is no JSON" };
             return Err(self.unreadable(what));
         };
-        let said = said(&value);
-        let status = value.pointer("/meta/status").and_then(Value::as_u64).map_or(self.status, |s| s as u16);
+        let said = said(&told);
+        let status = told.meta.get("status").and_then(Value::as_u64).map_or(self.status, |s| s as u16);
         let status = if (200..300).contains(&self.status) { status } else { self.status };
         match said {
             None if (200..300).contains(&status) => Ok(()),
@@ -185,7 +196,7 @@ pub(crate) fn is_html(body: &[u8]) -> bool {
 }
 
 /// Returns the first error that an answer holds, in any of its shapes.
-fn said(value: &Value) -> Option<Said> {
+fn said(told: &Told) -> Option<Said> {
     let text =
         |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let read = |value: &Value| Said {
@@ -193,18 +204,18 @@ fn said(value: &Value) -> Option<Said> {
         message: text(value, "message"),
         retryable: value.get("retryable").and_then(Value::as_bool).unwrap_or(false),
     };
-    match value.get("error") {
-        Some(Value::String(code)) => {
+    match &told.error {
+        Value::String(code) => {
             return Some(Said {
                 code: code.clone(),
-                message: text(value, "error_description"),
+                message: told.error_description.as_str().unwrap_or_default().to_owned(),
                 retryable: false,
             });
         }
-        Some(error @ Value::Object(_)) => return Some(read(error)),
+        error @ Value::Object(_) => return Some(read(error)),
         _ => {}
     }
-    let fail = value.get("fail").and_then(Value::as_array)?.first()?;
+    let fail = told.fail.as_array()?.first()?;
     let inner = fail.get("errors").and_then(Value::as_array).map(|errors| errors.first());
     Some(match inner {
         Some(Some(error)) => read(error),

@@ -31,13 +31,27 @@ fn errors(code: &str, status: u16) -> String {
 fn an_answer_is_a_success_if_all_of_it_says_so() {
     let headers = HeaderMap::new();
     let head = Head { api: Api::V1, status: 200, headers: &headers, now: now(), secrets: Vec::new() };
-    for body in [r#"{"meta":{"isLastToken":true,"status":200},"data":[],"fail":[]}"#, r#"{"value":[]}"#, "{}"]
-    {
+    for body in [
+        r#"{"meta":{"isLastToken":true,"status":200},"data":[],"fail":[]}"#,
+        r#"{"value":[]}"#,
+        "{}",
+        r#"{"meta":null,"error":null,"fail":null,"data":[{"error":"x","fail":[{}]}]}"#,
+        r#"{"meta":"x"}"#,
+        r#" {"fail":{}}"#,
+    ] {
         head.check(body.as_bytes()).unwrap();
     }
-    for body in
-        ["", "[]", "null", "{", "<html>", r#"{"fail":[{}]}"#, r#"{"meta":{"status":500}}"#, r#"{"error":{}}"#]
-    {
+    for body in [
+        "",
+        "[]",
+        "[{},null,null,null]",
+        "null",
+        "{",
+        "<html>",
+        r#"{"fail":[{}]}"#,
+        r#"{"meta":{"status":500}}"#,
+        r#"{"error":{}}"#,
+    ] {
         assert!(matches!(head.check(body.as_bytes()).unwrap_err().verdict, Verdict::Retry(_)), "{body}");
     }
 }
