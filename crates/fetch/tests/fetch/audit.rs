@@ -140,6 +140,23 @@ fn the_categories_are_listed() {
 }
 
 #[test]
+fn a_source_with_one_stream_that_is_refused_is_not_hopeless() {
+    let denied = |endpoint| Rule::new(endpoint, Fault::error("forbidden", 403)).every();
+    let v1 = Lab::v1(options(AuditNext::Text, vec![denied(Endpoint::Audit)]), ACCESS);
+    let v2 = Lab::v2(options(AuditNext::Text, vec![denied(Endpoint::Batch)]), ACCESS);
+    let one = Lab::v2(options(AuditNext::Text, vec![denied(Endpoint::Batch).about("process")]), "");
+    let none = Rule::new(Endpoint::Batch, Fault::unlicensed()).every();
+    let unlicensed = Lab::v2(options(AuditNext::Text, vec![none]), ACCESS);
+    for lab in [&v1, &v2, &one, &unlicensed] {
+        let round = lab.round();
+        assert!(round.failures.len() == 1 && !round.is_hopeless(), "{round:?}");
+    }
+    assert_eq!((ids(&v2), ids(&unlicensed)), (expected(&v2), expected(&unlicensed)));
+    let all = Lab::v2(options(AuditNext::Text, vec![denied(Endpoint::Batch)]), "");
+    assert!(all.round().is_hopeless());
+}
+
+#[test]
 fn fetch_takes_both_logs_and_audit_events() {
     let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
     lab.fetch();
