@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config::Api;
 use crate::limits;
+use crate::secret::{Secret, masked};
 
 /// What to do about a call that did not give what it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,16 @@ struct Said {
     retryable: bool,
 }
 
+/// What of an answer says whether the call succeeded; its data, which may be long, is not kept.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    meta: Value,
+    error: Value,
+    error_description: Value,
+    fail: Value,
+}
+
 /// The head of an answer.
 pub(crate) struct Head<'a> {
     pub(crate) api: Api,
@@ -54,6 +66,8 @@ pub(crate) struct Head<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// When it came.
     pub(crate) now: Timestamp,
+    /// What is masked should the server repeat it.
+    pub(crate) secrets: Vec<Secret>,
 }
 
 /// A wait for API 1.0 where no header says how long.
@@ -64,13 +78,13 @@ const SKEW_SECONDS: i64 = 5 * 60;
 impl Head<'_> {
     /// Whether the body is JSON and says that the call succeeded, by the status of HTTP, `meta.status` and `fail`.
     pub(crate) fn check(&self, body: &[u8]) -> Result<(), Fault> {
-        let parsed = serde_json::from_slice::<Value>(body).ok().filter(Value::is_object);
-        let Some(value) = parsed else {
+        let is_object = body.trim_ascii_start().starts_with(b"{");
+        let Some(told) = is_object.then(|| serde_json::from_slice::<Told>(body).ok()).flatten() else {
             let what = if is_html(body) { "an HTML page" } else { "a body that is no JSON" };
             return Err(self.unreadable(what));
         };
-        let said = said(&value);
-        let status = value.pointer("/meta/status").and_then(Value::as_u64).map_or(self.status, |s| s as u16);
+        let said = said(&told);
+        let status = told.meta.get("status").and_then(Value::as_u64).map_or(self.status, |s| s as u16);
         let status = if (200..300).contains(&self.status) { status } else { self.status };
         match said {
             None if (200..300).contains(&status) => Ok(()),
@@ -87,6 +101,7 @@ impl Head<'_> {
                 "the proxy wants a name and password: HTTPS_PROXY=http://user:password@host:port".into(),
             ),
             404 => Verdict::Stop("check base_url: this host does not speak Mimecast's API".into()),
+            401 | 418 => self.verdict(self.status, &Said::default()),
             429 => Verdict::Retry(Some(self.rate_limit())),
             _ => Verdict::Retry(limits::wait(self.headers, self.now)),
         };
@@ -98,9 +113,9 @@ impl Head<'_> {
     }
 
     fn fault(&self, status: u16, said: &Said) -> Fault {
-        let code = if said.code.is_empty() { String::new() } else { format!(" {}", said.code) };
+        let code = if said.code.is_empty() { String::new() } else { format!(" {}", self.shown(&said.code)) };
         let message =
-            if said.message.is_empty() { String::new() } else { format!(": {}", cut(&said.message)) };
+            if said.message.is_empty() { String::new() } else { format!(": {}", self.shown(&said.message)) };
         let what = format!("{status}{code}{message}{}", self.request_id());
         Fault { verdict: self.verdict(status, said), what }
     }
@@ -123,6 +138,7 @@ impl Head<'_> {
             "internal_server_error_1" => return Verdict::Retry(None),
             "token_verification_failed" => return Verdict::Renew { passes: true },
             "invalid_client" | "unauthorized_client" => return stop(CLIENT),
+            code if code.starts_with("err_validation_") => return stop(REQUEST),
             _ => {}
         }
         match status {
@@ -136,10 +152,8 @@ impl Head<'_> {
             403 => stop("the application's role does not allow this call"),
             404 => stop("check base_url: this host does not know the call"),
             // Said to be a success, yet with something in `fail`.
-            200..300 => Verdict::Retry(None),
-            _ => stop(
-                "Mimecast does not take the request: check the configuration; support asks for the request id",
-            ),
+            200..300 if said.code.is_empty() => Verdict::Retry(None),
+            _ => stop(REQUEST),
         }
     }
 
@@ -162,11 +176,18 @@ impl Head<'_> {
     fn request_id(&self) -> String {
         let id =
             ["x-request-id", "x-mc-req-id"].iter().find_map(|name| self.headers.get(*name)?.to_str().ok());
-        id.map_or(String::new(), |id| format!(" (request id {})", cut(id)))
+        id.map_or(String::new(), |id| format!(" (request id {})", self.shown(id)))
+    }
+
+    /// The text of a stranger, masked, and then at most so long: a part of a secret would not be known any more.
+    fn shown(&self, text: &str) -> String {
+        masked(text, &self.secrets).chars().take(300).collect()
     }
 }
 
 const LOGIN: &str = "the keys have expired: run `mimelake login` for a new pair";
+const REQUEST: &str =
+    "Mimecast does not take the request: check the configuration; support asks for the request id";
 const CLIENT: &str = "check client_id and client_secret";
 
 /// Whether a body is a page for people.
@@ -174,13 +195,8 @@ pub(crate) fn is_html(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
 }
 
-/// The text of a stranger, at most so long.
-fn cut(text: &str) -> String {
-    text.chars().take(300).collect()
-}
-
 /// Returns the first error that an answer holds, in any of its shapes.
-fn said(value: &Value) -> Option<Said> {
+fn said(told: &Told) -> Option<Said> {
     let text =
         |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let read = |value: &Value| Said {
@@ -188,18 +204,18 @@ fn said(value: &Value) -> Option<Said> {
         message: text(value, "message"),
         retryable: value.get("retryable").and_then(Value::as_bool).unwrap_or(false),
     };
-    match value.get("error") {
-        Some(Value::String(code)) => {
+    match &told.error {
+        Value::String(code) => {
             return Some(Said {
                 code: code.clone(),
-                message: text(value, "error_description"),
+                message: told.error_description.as_str().unwrap_or_default().to_owned(),
                 retryable: false,
             });
         }
-        Some(error @ Value::Object(_)) => return Some(read(error)),
+        error @ Value::Object(_) => return Some(read(error)),
         _ => {}
     }
-    let fail = value.get("fail").and_then(Value::as_array)?.first()?;
+    let fail = told.fail.as_array()?.first()?;
     let inner = fail.get("errors").and_then(Value::as_array).map(|errors| errors.first());
     Some(match inner {
         Some(Some(error)) => read(error),

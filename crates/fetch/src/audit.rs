@@ -32,7 +32,6 @@ struct State {
 #[derive(Deserialize)]
 struct Page {
     meta: Option<Meta>,
-    #[serde(default)]
     data: Vec<Box<RawValue>>,
 }
 
@@ -56,7 +55,11 @@ pub(crate) async fn fetch(stream: &Stream, audit: &Audit) -> Result<(), FetchErr
     let back = |time: Timestamp, by| {
         time.saturating_sub(SignedDuration::try_from(by).unwrap_or_default()).unwrap_or(time)
     };
-    let mut from = match state.through {
+    let is_ahead = state.through.is_some_and(|through| through > now);
+    if is_ahead {
+        stream.gap(Some(now), "the clock was ahead; asking again for all that may have been passed over")?;
+    }
+    let mut from = match state.through.filter(|_| !is_ahead) {
         Some(through) if state.categories == categories => back(through, audit.overlap),
         // Never before, or not for these categories: events that were landed are known by their ids.
         _ => back(now, audit.start),

@@ -15,7 +15,7 @@ use crate::bearer::Bearer;
 use crate::clock::{Clock, Stop};
 use crate::config::{Api, Source, is_loopback};
 use crate::error::{ConfigError, FetchError};
-use crate::secret::{Secret, SecretSource};
+use crate::secret::{self, Secret, SecretSource};
 use crate::sign::{self, Keys};
 
 /// How long a connection may stand still.
@@ -49,7 +49,7 @@ pub(crate) const TRIES: u32 = 6;
 /// The longest wait between tries where the server says nothing.
 const LONGEST: Duration = Duration::from_mins(1);
 /// The longest answer that is held in memory.
-const MOST_JSON: usize = 16 << 20;
+pub(crate) const MOST_JSON: usize = 16 << 20;
 
 /// The way to one API of one account.
 #[derive(Debug)]
@@ -167,8 +167,7 @@ impl Client {
     /// Returns the JSON answer to a call, tried again while the fault passes; every try is signed anew.
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Trouble> {
         self.patiently(call.path(), async || match self.call(call).await? {
-            Answer::Json(body, _) => serde_json::from_slice(&body)
-                .map_err(|error| Fault::passes(format!("an answer that is not what is due: {error}"))),
+            Answer::Json(body, _) => serde_json::from_slice(&body).map_err(|error| not_due(&error)),
             Answer::Bytes(_) => Err(Fault::passes("an answer that is no JSON")),
         })
         .await
@@ -180,14 +179,28 @@ impl Client {
             Err(Fault { verdict: Verdict::Renew { .. }, what }) => what,
             answer => return answer,
         };
-        debug!("{first}; asking for another bearer token");
+        debug!("{}; asking for another bearer token", self.masked(&first));
         if let Auth::Bearer(bearer) = &self.auth {
             bearer.lock().await.forget();
         }
-        self.send(call).await.map_err(|fault| match fault.verdict {
+        let second = self.send(call).await;
+        if let (Err(Fault { verdict: Verdict::Renew { .. }, .. }), Auth::Bearer(bearer)) =
+            (&second, &self.auth)
+        {
+            bearer.lock().await.forget();
+        }
+        second.map_err(|fault| match fault.verdict {
             Verdict::Renew { passes: true } => Fault::passes(fault.what),
             _ => fault,
         })
+    }
+
+    /// Whether a bearer token is held that was not refused; other calls may succeed with it.
+    pub(crate) async fn has_bearer(&self) -> bool {
+        match &self.auth {
+            Auth::Bearer(bearer) => bearer.lock().await.held().is_some(),
+            Auth::None | Auth::Signed(_) => false,
+        }
     }
 
     async fn send(&self, call: &Call) -> Result<Answer, Fault> {
@@ -241,18 +254,16 @@ impl Client {
     /// Returns the answer to a plain GET of a presigned URL, nothing of ours sent along.
     pub(crate) async fn download(&self, url: Url) -> Result<Response, Fault> {
         let response = self.execute(self.http.get(url)).await?;
-        let status = response.status();
-        let head = Head {
-            api: self.api,
-            status: status.as_u16(),
-            headers: response.headers(),
-            now: self.clock.now(),
-        };
-        match status.as_u16() {
+        let head = self.head(&response);
+        let kind = header(&response, "content-type").unwrap_or_default().to_ascii_lowercase();
+        match head.status {
+            200..300 if kind.starts_with("text/html") => Err(head.unreadable("an HTML page")),
             200..300 => Ok(response),
             403 | 404 | 410 => {
                 Err(Fault { verdict: Verdict::Expired, what: head.unreadable("an expired link").what })
             }
+            // No bearer token is sent along, so none is at fault.
+            401 => Err(Fault::passes(head.unreadable("no file").what)),
             _ => Err(head.unreadable("no file")),
         }
     }
@@ -272,14 +283,24 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        let head = Head {
+        self.head(&response).check(&body)?;
+        Ok(body)
+    }
+
+    pub(crate) fn head<'a>(&self, response: &'a Response) -> Head<'a> {
+        Head {
             api: self.api,
             status: response.status().as_u16(),
             headers: response.headers(),
             now: self.clock.now(),
-        };
-        head.check(&body)?;
-        Ok(body)
+            secrets: self.secrets(),
+        }
+    }
+
+    /// Has these masked too.
+    pub(crate) fn hiding(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
+        self.secrets.extend(secrets);
+        self
     }
 
     fn url(&self, path: &str) -> Url {
@@ -288,14 +309,16 @@ impl Client {
         url
     }
 
-    /// A stranger's text without what must not be printed.
-    fn masked(&self, text: &str) -> String {
+    fn secrets(&self) -> Vec<Secret> {
         let bearer = match &self.auth {
             Auth::Bearer(bearer) => bearer.try_lock().ok().and_then(|bearer| bearer.held()),
             _ => None,
         };
-        let secrets = self.secrets.iter().chain(&bearer);
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
+        self.secrets.iter().cloned().chain(bearer).collect()
+    }
+
+    fn masked(&self, text: &str) -> String {
+        secret::masked(text, &self.secrets())
     }
 }
 
@@ -330,6 +353,12 @@ impl Trouble {
 
 fn refused(call: String, what: String, hint: &str) -> FetchError {
     FetchError::Refused { call, what, hint: hint.to_owned() }
+}
+
+/// Returns the fault of JSON of another shape; what it holds may be a credential.
+fn not_due(error: &serde_json::Error) -> Fault {
+    let (kind, line, column) = (error.classify(), error.line(), error.column());
+    Fault::passes(format!("an answer that is not what is due: {kind:?} at line {line} column {column}"))
 }
 
 /// Returns the fault of a connection.

@@ -71,13 +71,16 @@ pub struct Failure {
     pub source: String,
     /// Why.
     pub error: FetchError,
+    /// Whether no stream of the source came to its end.
+    pub is_whole: bool,
 }
 
 impl Round {
     /// Whether no source can be fetched, and that does not pass by itself.
     pub fn is_hopeless(&self) -> bool {
-        let refused =
-            |failure: &&Failure| matches!(failure.error, FetchError::Refused { .. } | FetchError::Config(_));
+        let refused = |failure: &&Failure| {
+            failure.is_whole && matches!(failure.error, FetchError::Refused { .. } | FetchError::Config(_))
+        };
         let names: HashSet<_> = self.failures.iter().filter(refused).map(|f| &f.source).collect();
         names.len() == self.sources
     }
@@ -193,6 +196,7 @@ impl Account {
     async fn fetch(self, status: Status) -> Vec<Failure> {
         let mut failures = Vec::new();
         let mut ended = Vec::new();
+        let mut has_ended = false;
         if let Some(folder) = &self.logs {
             match self.source.api {
                 Api::V1 => {
@@ -200,16 +204,22 @@ impl Account {
                     let wanted = Wanted { format: self.source.file_format, compress: self.source.compress };
                     ended.push(end(&stream, siem1::fetch(&stream, wanted).await));
                 }
-                Api::V2 => ended.push(self.batches(folder, &status).await),
+                Api::V2 => ended.push(self.batches(folder, &status, &mut has_ended).await),
             }
         }
-        let refused = matches!(ended.first(), Some(Err(FetchError::Refused { .. } | FetchError::Stopped)));
+        let refused = match ended.first() {
+            Some(Err(FetchError::Stopped)) => true,
+            // With a bearer token that is taken it is not the keys that were refused.
+            Some(Err(FetchError::Refused { .. })) => !self.client.has_bearer().await,
+            _ => false,
+        };
         if let (Some(folder), Some(wanted), false) = (&self.audit, &self.source.audit, refused) {
             let stream = self.stream(folder, &status, "audit");
             ended.push(end(&stream, audit::fetch(&stream, wanted).await));
         }
+        let is_whole = !has_ended && ended.iter().all(Result::is_err);
         for error in ended.into_iter().filter_map(Result::err) {
-            failures.push(Failure { source: self.name.clone(), error });
+            failures.push(Failure { source: self.name.clone(), error, is_whole });
         }
         failures
     }
@@ -219,8 +229,14 @@ impl Account {
         Stream { client: Arc::clone(&self.client), folder: Arc::clone(folder), watch }
     }
 
-    /// Fetches each event type; what stops one and passes does not stop the others.
-    async fn batches(&self, folder: &Arc<Folder>, status: &Status) -> Result<(), FetchError> {
+    /// Fetches each event type; what stops one does not stop the others, unless it is the disk or the login.
+    /// `has_ended`: whether one came to its end.
+    async fn batches(
+        &self,
+        folder: &Arc<Folder>,
+        status: &Status,
+        has_ended: &mut bool,
+    ) -> Result<(), FetchError> {
         let types = self.source.types()?;
         let mut licensed = 0;
         let mut first = Ok(());
@@ -229,12 +245,18 @@ impl Account {
             let stream = self.stream(folder, status, &name);
             let fetched = siem2::fetch(&stream, *event_type, self.source.start, &self.calls).await;
             licensed += usize::from(!matches!(fetched, Ok(false)));
+            *has_ended |= matches!(fetched, Ok(true));
             if matches!(fetched, Ok(false)) {
                 self.say_unlicensed(&stream, *event_type);
             }
             let ended = end(&stream, fetched.map(|_| ()));
             match ended {
-                Err(error) if !matches!(error, FetchError::Passing { .. }) => return Err(error),
+                Err(error @ (FetchError::Put(_) | FetchError::Config(_) | FetchError::Stopped)) => {
+                    return Err(error);
+                }
+                Err(error @ FetchError::Refused { .. }) if !self.client.has_bearer().await => {
+                    return Err(error);
+                }
                 ended => first = first.and(ended),
             }
         }

@@ -91,10 +91,11 @@ async fn pair(
     let app_id = source.app_id.as_ref().map(|from| from.get("app_id", &source.folder));
     let app_id = app_id.ok_or_else(|| ConfigError::new("app_id is missing", "set it"))??;
     let base_url = discover(source, who, discovery, &app_id, setting).await?;
-    let client = Client::plain(source, check_url(&base_url)?, setting)?;
     let scheme = if who.is_domain { "Basic-AD" } else { "Basic-Cloud" };
     let shown = STANDARD.encode(format!("{}:{}", who.email, who.password.expose()));
     let authorization = format!("{scheme} {shown}");
+    let client = Client::plain(source, check_url(&base_url)?, setting)?
+        .hiding([who.password.clone(), Secret::verbatim(&shown)]);
     let body = json!({ "data": [{ "userName": who.email }] });
     let answer: Answer<Bound> = post(&client, LOGIN, &app_id, Some(&authorization), &body).await?;
     let is_configured = source.url()? == check_url(&base_url)?;

@@ -20,9 +20,13 @@ pub fn serve(address: SocketAddr, status: Status, clock: Clock) -> Result<Socket
     let listener = TcpListener::bind(address).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     std::thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            // Whoever goes away asks again.
-            _ = answer(connection, &status.metrics(clock.now()));
+        for connection in listener.incoming() {
+            match connection {
+                // Whoever goes away asks again.
+                Ok(connection) => _ = answer(connection, &status.metrics(clock.now())),
+                // Without a file to be opened the next one fails at once, too.
+                Err(_) => std::thread::sleep(Duration::from_secs(1)),
+            }
         }
     });
     Ok(bound)

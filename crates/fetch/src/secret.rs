@@ -34,6 +34,12 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Returns a stranger's text without what must not be printed.
+pub(crate) fn masked(text: &str, secrets: &[Secret]) -> String {
+    let secrets = secrets.iter().map(Secret::expose).filter(|secret| !secret.is_empty());
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+}
+
 /// Where a secret is had from: the text itself, `{ env = "VAR" }` or `{ file = "path" }`.
 #[derive(Clone, Deserialize)]
 #[serde(untagged, expecting = "a secret is a string, { env = \"VARIABLE\" } or { file = \"path\" }")]

@@ -3,6 +3,8 @@
 use mimelake_landing::put::{Expect, Incoming, Whole};
 use reqwest::Response;
 use reqwest::header::CONTENT_DISPOSITION;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use tracing::{info, warn};
 
@@ -25,8 +27,8 @@ pub(crate) struct Wanted {
 
 /// What one call gave.
 enum Step {
-    /// Nothing new.
-    CaughtUp { token: Option<String> },
+    /// Nothing new, for now if there is more behind the token.
+    Nothing { token: Option<String>, is_last: bool },
     /// A file, with the token to be sent next.
     File { file: File, token: Option<String> },
 }
@@ -34,6 +36,32 @@ enum Step {
 enum File {
     Whole(Whole, String),
     Damaged(Incoming, String, String),
+}
+
+/// What is said where there is no file.
+#[derive(Deserialize)]
+struct Said {
+    #[serde(default)]
+    meta: Meta,
+    data: Vec<IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Meta {
+    is_last_token: Option<bool>,
+}
+
+impl Said {
+    fn step(body: &[u8], token: Option<String>) -> Result<Step, Fault> {
+        match serde_json::from_slice::<Self>(body) {
+            Ok(said) if said.data.is_empty() => {
+                Ok(Step::Nothing { token, is_last: said.meta.is_last_token.unwrap_or(true) })
+            }
+            Ok(_) => Err(Fault::passes("JSON with data where a file was due")),
+            Err(_) => Err(Fault::passes("an answer that is not what is due")),
+        }
+    }
 }
 
 /// What came of a file that broke off.
@@ -54,7 +82,10 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
         let mut partly = None;
         let before = cursor.next.clone();
         match next(stream, wanted, before.as_deref(), &mut partly).await {
-            Ok(Step::CaughtUp { token }) => {
+            Ok(Step::Nothing { token: Some(token), is_last: false }) if before.as_ref() != Some(&token) => {
+                advance(stream, &mut cursor, Some(token))?;
+            }
+            Ok(Step::Nothing { token, .. }) => {
                 let now = stream.caught_up(cursor.caught_up)?;
                 if let Some(token) = token.filter(|token| before.as_ref() != Some(token)) {
                     cursor.advance(token, now);
@@ -148,10 +179,12 @@ async fn next(
     stream
         .client
         .patiently(PATH, async || match stream.client.call(&call).await? {
-            Answer::Json(_, token) => Ok(Ok(Step::CaughtUp { token })),
+            Answer::Json(body, token) => Said::step(&body, token).map(Ok),
             Answer::Bytes(response) => {
                 let (name, token) = (file_name(&response), header(&response, "mc-siem-token"));
-                let received = match stream.receive(response, &name, Expect::Anything).await {
+                let is_zip = wanted.compress || name.to_ascii_lowercase().ends_with(".zip");
+                let expect = if is_zip { Expect::Zip } else { Expect::Anything };
+                let received = match stream.receive(response, &name, expect).await {
                     Ok(received) => received,
                     Err(error) => return Ok(Err(error)),
                 };
@@ -166,6 +199,7 @@ async fn next(
                         }
                         File::Damaged(bad.incoming, name, why)
                     }
+                    Received::Refused(fault) => return Err(fault),
                     Received::Cut(incoming, fault) => {
                         info!(file = name, bytes = incoming.len(), "it broke off");
                         *partly = Some(Partly { incoming, name, token, why: fault.what.clone() });

@@ -45,7 +45,8 @@ impl Calls {
         if calls.len() >= MOST_CALLS
             && let Some(first) = calls.pop_front()
         {
-            let left = CALLS_IN - now.duration_since(first);
+            // A clock that was set back makes the wait no longer.
+            let left = (CALLS_IN - now.duration_since(first)).min(CALLS_IN);
             if let Ok(left) = Duration::try_from(left)
                 && !left.is_zero()
             {
@@ -270,6 +271,7 @@ async fn download(
                     partly = Some((incoming, fault.what.clone()));
                     Err(fault)
                 }
+                Received::Refused(fault) => Err(fault),
                 whole_or_damaged => Ok(Ok(whole_or_damaged)),
             }
         })
@@ -280,8 +282,8 @@ async fn download(
             let why = bad.damage.reason.to_string();
             stream.quarantine(bad.incoming, &name, &why)?;
         }
-        // It was turned into a fault above.
-        Ok(Ok(Received::Cut(..))) => {}
+        // They were turned into faults above.
+        Ok(Ok(Received::Cut(..) | Received::Refused(_))) => {}
         Ok(Err(error)) => return Err(error),
         Err(Trouble::Expired) => return Ok(Got::Expired),
         Err(trouble) => match (trouble.unexpected(PATH), partly) {

@@ -9,8 +9,8 @@ use serde_json::json;
 use tokio::task::JoinError;
 use tracing::{debug, info, warn};
 
-use crate::answer::Fault;
-use crate::client::{Client, broken};
+use crate::answer::{Fault, is_html};
+use crate::client::{Client, MOST_JSON, broken};
 use crate::error::FetchError;
 use crate::status::{KEPT, Watch};
 
@@ -30,10 +30,14 @@ pub(crate) enum Received {
     Damaged(Box<Bad>),
     /// It broke off.
     Cut(Incoming, Fault),
+    /// It is no file but what a server or a proxy says in its place.
+    Refused(Fault),
 }
 
 /// Downloads of a damaged file before it is put into the quarantine.
 pub(crate) const DAMAGED: u32 = 3;
+/// What every gzip file begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 impl Stream {
     /// Returns the body of a response, on the disk.
@@ -51,9 +55,33 @@ impl Stream {
                 Err(error) => return Ok(Received::Cut(incoming, broken(&error))),
             }
         }
+        if let Some(fault) = self.refusal(&response, &incoming, expect)? {
+            return Ok(Received::Refused(fault));
+        }
         let name = name.to_owned();
         let checked = blocking(move || incoming.check(&name, expect)).await?;
         Ok(checked.map_or_else(Received::Damaged, Received::Whole))
+    }
+
+    /// Returns the fault of a body that is no file, damaged or not: it passes, and has no place in the quarantine.
+    fn refusal(
+        &self,
+        response: &Response,
+        incoming: &Incoming,
+        expect: Expect,
+    ) -> Result<Option<Fault>, FetchError> {
+        let first = incoming.first(64)?;
+        let what = match expect {
+            _ if is_html(&first) => "an HTML page",
+            Expect::Gzip if !first.starts_with(&GZIP) => "a body that is no gzip file",
+            _ if first.trim_ascii_start().starts_with(b"{\"meta\"") => {
+                let head = self.client.head(response);
+                let said = head.check(&incoming.first(MOST_JSON as u64)?);
+                return Ok(Some(said.err().unwrap_or_else(|| head.unreadable("JSON sent as a file"))));
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(self.client.head(response).unreadable(what)))
     }
 
     /// Returns once the file is safe, or known to be. `date` is the folder's, where the name has none.

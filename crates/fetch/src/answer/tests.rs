@@ -12,7 +12,9 @@ fn now() -> Timestamp {
 
 fn fault(api: Api, status: u16, pairs: &[(&str, &str)], body: &str) -> Fault {
     let headers = headers(pairs);
-    Head { api, status, headers: &headers, now: now() }.check(body.as_bytes()).unwrap_err()
+    Head { api, status, headers: &headers, now: now(), secrets: Vec::new() }
+        .check(body.as_bytes())
+        .unwrap_err()
 }
 
 fn verdict(api: Api, status: u16, body: &str) -> Verdict {
@@ -28,14 +30,28 @@ fn errors(code: &str, status: u16) -> String {
 #[test]
 fn an_answer_is_a_success_if_all_of_it_says_so() {
     let headers = HeaderMap::new();
-    let head = Head { api: Api::V1, status: 200, headers: &headers, now: now() };
-    for body in [r#"{"meta":{"isLastToken":true,"status":200},"data":[],"fail":[]}"#, r#"{"value":[]}"#, "{}"]
-    {
+    let head = Head { api: Api::V1, status: 200, headers: &headers, now: now(), secrets: Vec::new() };
+    for body in [
+        r#"{"meta":{"isLastToken":true,"status":200},"data":[],"fail":[]}"#,
+        r#"{"value":[]}"#,
+        "{}",
+        r#"{"meta":null,"error":null,"fail":null,"data":[{"error":"x","fail":[{}]}]}"#,
+        r#"{"meta":"x"}"#,
+        r#" {"fail":{}}"#,
+    ] {
         head.check(body.as_bytes()).unwrap();
     }
-    for body in
-        ["", "[]", "null", "{", "<html>", r#"{"fail":[{}]}"#, r#"{"meta":{"status":500}}"#, r#"{"error":{}}"#]
-    {
+    for body in [
+        "",
+        "[]",
+        "[{},null,null,null]",
+        "null",
+        "{",
+        "<html>",
+        r#"{"fail":[{}]}"#,
+        r#"{"meta":{"status":500}}"#,
+        r#"{"error":{}}"#,
+    ] {
         assert!(matches!(head.check(body.as_bytes()).unwrap_err().verdict, Verdict::Retry(_)), "{body}");
     }
 }
@@ -63,6 +79,9 @@ fn the_code_tells_more_than_the_status() {
         ),
         (Api::V2, 403, r#"{"fail":[{"code":"app_forbidden"}]}"#.to_owned(), Unlicensed),
         (Api::V2, 403, errors("app_forbidden", 403), Unlicensed),
+        (Api::V2, 401, "<html>".to_owned(), Renew { passes: false }),
+        (Api::V2, 401, String::new(), Renew { passes: false }),
+        (Api::V2, 403, "<html>".to_owned(), Retry(None)),
         (Api::V2, 509, "{}".to_owned(), Retry(None)),
     ];
     for (api, status, body, expected) in cases {
@@ -74,6 +93,11 @@ fn the_code_tells_more_than_the_status() {
 fn what_a_person_must_mend_comes_with_a_hint() {
     let cases = [
         (Api::V1, 418, "{}".to_owned(), "mimelake login"),
+        (Api::V1, 418, "<html>".to_owned(), "mimelake login"),
+        (Api::V1, 401, String::new(), "check app_key"),
+        (Api::V1, 200, errors("err_validation_null", 200), "configuration"),
+        (Api::V1, 500, errors("err_validation_null", 500), "configuration"),
+        (Api::V1, 200, errors("unheard_of", 200), "configuration"),
         (Api::V1, 200, errors("err_xdk_binding_expired", 418), "mimelake login"),
         (Api::V1, 400, errors("err_audit_log_incorrect_region", 400), "region"),
         (Api::V1, 400, errors("err_developer_key", 400), "app_id"),
@@ -111,11 +135,29 @@ fn says_what_the_server_said_and_the_request_id() {
     assert_eq!(fault.what, "400 c: bad page (request id abc-1)");
     let long = format!(r#"{{"fail":[{{"code":"c","message":"{}"}}]}}"#, "x".repeat(5000));
     assert!(
-        Head { api: Api::V2, status: 400, headers: &HeaderMap::new(), now: now() }
+        Head { api: Api::V2, status: 400, headers: &HeaderMap::new(), now: now(), secrets: Vec::new() }
             .check(long.as_bytes())
             .unwrap_err()
             .what
             .len()
             < 400
     );
+}
+
+#[test]
+fn a_secret_is_masked_before_the_text_is_cut() {
+    let headers = headers(&[("x-request-id", "hunter2")]);
+    let head = Head {
+        api: Api::V2,
+        status: 400,
+        headers: &headers,
+        now: now(),
+        secrets: vec![Secret::new("hunter2")],
+    };
+    for before in [0, 294, 298] {
+        let message = "x".repeat(before) + "hunter2";
+        let body = format!(r#"{{"fail":[{{"code":"hunter2","message":"{message}"}}]}}"#);
+        let what = head.check(body.as_bytes()).unwrap_err().what;
+        assert!(!what.contains("hu"), "{what}");
+    }
 }

@@ -65,6 +65,25 @@ fn remembers_how_far_it_came_and_takes_what_came_late() {
 }
 
 #[test]
+fn a_clock_that_was_ahead_passes_nothing_over() {
+    let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
+    audit(&lab);
+    let path = lab.land.path().join("C0A0/_state/audit.window.json");
+    let mut state: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    state["through"] = (Timestamp::now() + SignedDuration::from_hours(72)).to_string().into();
+    std::fs::write(&path, state.to_string()).unwrap();
+    let mut late = lab.mock.audit_events()[0].clone();
+    late.id = "late".to_owned();
+    late.time = Timestamp::now() - SignedDuration::from_hours(30);
+    lab.mock.add_audit_event(late);
+    for _ in 0..2 {
+        audit(&lab);
+        assert_eq!(ids(&lab), expected(&lab));
+        assert_eq!(lab.state("audit.notes.ndjson").lines().count(), 1, "said once");
+    }
+}
+
+#[test]
 fn other_categories_begin_anew_and_land_nothing_twice() {
     let some = "[source.eu.audit]\ncategories = [\"mimecast_access_logs\"]";
     let lab = Lab::v1(options(AuditNext::Text, vec![]), some);
@@ -105,11 +124,36 @@ fn a_run_that_stops_in_the_middle_is_completed_by_the_next() {
 }
 
 #[test]
+fn a_page_without_data_is_no_empty_page() {
+    let page = Fault::Status { code: 200, headers: vec![], body: "{\"meta\":{\"status\":200}}".to_owned() };
+    let lab = Lab::v1(options(AuditNext::Text, vec![Rule::new(Endpoint::Audit, page).on(3..=3)]), ACCESS);
+    audit(&lab);
+    assert_eq!((ids(&lab), seconds(&lab)), (expected(&lab), vec![1]));
+}
+
+#[test]
 fn the_categories_are_listed() {
     let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
     let config = Config::read(&lab.config).unwrap();
     let categories = audit_categories(config.source("eu").unwrap(), &lab.setting).unwrap();
     assert!(categories.iter().any(|name| name == "mimecast_access_logs"), "{categories:?}");
+}
+
+#[test]
+fn a_source_with_one_stream_that_is_refused_is_not_hopeless() {
+    let denied = |endpoint| Rule::new(endpoint, Fault::error("forbidden", 403)).every();
+    let v1 = Lab::v1(options(AuditNext::Text, vec![denied(Endpoint::Audit)]), ACCESS);
+    let v2 = Lab::v2(options(AuditNext::Text, vec![denied(Endpoint::Batch)]), ACCESS);
+    let one = Lab::v2(options(AuditNext::Text, vec![denied(Endpoint::Batch).about("process")]), "");
+    let none = Rule::new(Endpoint::Batch, Fault::unlicensed()).every();
+    let unlicensed = Lab::v2(options(AuditNext::Text, vec![none]), ACCESS);
+    for lab in [&v1, &v2, &one, &unlicensed] {
+        let round = lab.round();
+        assert!(round.failures.len() == 1 && !round.is_hopeless(), "{round:?}");
+    }
+    assert_eq!((ids(&v2), ids(&unlicensed)), (expected(&v2), expected(&unlicensed)));
+    let all = Lab::v2(options(AuditNext::Text, vec![denied(Endpoint::Batch)]), "");
+    assert!(all.round().is_hopeless());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Logging in for a pair of keys.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use mimelake_fetch::{Config, Credentials, FetchError, KeyPair, Secret, login};
 use mimelake_mock::{Endpoint, Fault, Options, Rule, credentials};
 
@@ -41,6 +43,20 @@ fn what_is_wrong_is_said() {
     assert!(!format!("{error} {error:?}").contains("hunter2"));
     let lab = Lab::v2(Options::default(), "");
     assert!(try_login(&lab, credentials::EMAIL, "x", false).unwrap_err().to_string().contains("API 2.0"));
+}
+
+#[test]
+fn a_password_that_the_server_repeats_is_not_shown() {
+    let password = "hunter2 and more";
+    let encoded = STANDARD.encode(format!("{}:{password}", credentials::EMAIL));
+    for repeated in [password, &encoded] {
+        let body = format!("{{\"fail\":[{{\"code\":\"c\",\"message\":\"no {repeated}\"}}]}}");
+        let fault = Fault::Status { code: 400, headers: vec![], body };
+        let script = vec![Rule::new(Endpoint::Login, fault)];
+        let lab = Lab::v1(Options { script: script.into(), ..Options::default() }, "");
+        let error = try_login(&lab, credentials::EMAIL, password, false).unwrap_err();
+        assert!(error.to_string().contains("no ***"), "{error}");
+    }
 }
 
 #[test]

@@ -190,6 +190,86 @@ fn a_corrupt_file_goes_to_the_quarantine_and_blocks_nothing() {
     }
 }
 
+/// A body that comes as a file, with the next token of the first file.
+fn sent_as_file(lab: &Lab, name: &str, body: &str) -> Rule {
+    lab.round();
+    let cursor = lab.state("siem-v1.cursor.json");
+    let token = serde_json::from_str::<serde_json::Value>(&cursor).unwrap()["next"].clone();
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let headers = vec![
+        header("Content-Type", "application/octet-stream"),
+        header("Content-Disposition", &format!("attachment; filename=\"{name}\"")),
+        header("mc-siem-token", &format!("{}x", token.as_str().unwrap_or_default())),
+    ];
+    siem1(Fault::Status { code: 200, headers, body: body.to_owned() }).every()
+}
+
+#[test]
+fn an_error_sent_as_a_file_is_no_file() {
+    let denied = "{\"meta\":{\"status\":418},\"data\":[],\"fail\":[{\"errors\":[{\"code\":\"err_xdk_binding_expired\"}]}]}";
+    for (more, body, passes) in [
+        ("", "<html>", true),
+        ("", "{\"meta\":{\"status\":200},\"data\":[]}", true),
+        ("", denied, false),
+        ("compress = false", "\r\n<html>", true),
+        ("compress = false", denied, false),
+    ] {
+        let lab = Lab::v1(faulty(vec![]), more);
+        let rule = sent_as_file(&lab, "a.siem", body);
+        let (landed, cursor) = (lab.landed("siem-v1"), lab.state("siem-v1.cursor.json"));
+        lab.mock.set_script(vec![rule].into());
+        assert_eq!(lab.failure().passes(), passes, "{body}");
+        assert!(landed == lab.landed("siem-v1") && cursor == lab.state("siem-v1.cursor.json"), "{body}");
+        assert!(lab.landed("_quarantine").is_empty(), "{body}");
+    }
+}
+
+fn said(body: &str, token: &str) -> Fault {
+    let headers = vec![("mc-siem-token".to_owned(), token.to_owned())];
+    Fault::Status { code: 200, headers, body: body.to_owned() }
+}
+
+#[test]
+fn json_that_does_not_say_that_there_is_nothing_moves_no_token() {
+    for body in [
+        "{}",
+        "{\"meta\":{\"status\":200}}",
+        "{\"meta\":{\"isLastToken\":true},\"data\":[{\"acc\":\"C0A0\"}]}",
+        "{\"data\":{}}",
+    ] {
+        let lab = Lab::v1(faulty(vec![siem1(said(body, "other")).on(2..=7)]), "");
+        assert!(lab.failure().passes(), "{body}");
+        lab.fetch();
+        lab.is_complete("siem-v1", ZIPS);
+        assert!(lab.state("siem-v1.notes.ndjson").is_empty(), "{body}");
+    }
+}
+
+#[test]
+fn nothing_that_is_not_the_last_token_is_gone_on_from() {
+    let nothing = |token| said("{\"meta\":{\"isLastToken\":false},\"data\":[]}", token);
+    let lab = Lab::v1(faulty(vec![siem1(nothing("a")).on(1..=1), siem1(nothing("a")).on(2..=2)]), "");
+    lab.fetch();
+    assert_eq!(
+        lab.mock.requests().len(),
+        2,
+        "on with the token that moved, and not with the one that did not"
+    );
+}
+
+#[test]
+fn a_zip_whose_first_byte_is_damaged_is_no_plain_file() {
+    for (more, name) in [("", "a.zip"), ("", "a"), ("compress = false", "a.ZIP")] {
+        let lab = Lab::v1(faulty(vec![]), more);
+        let mut rule = sent_as_file(&lab, name, "XK\u{3}\u{4}");
+        let landed = lab.landed("siem-v1");
+        rule.on = 1..=3;
+        lab.mock.set_script(vec![rule, siem1(Fault::status(503)).every()].into());
+        lab.failure();
+        assert!(landed == lab.landed("siem-v1") && lab.landed("_quarantine").len() == 1, "{name}");
+    }
+}
+
 #[test]
 fn a_file_that_always_breaks_off_is_given_up_after_some_runs() {
     let fault = Fault::Close { at: At::Body(200), chunked: Some(false) };

@@ -152,6 +152,30 @@ fn a_corrupt_file_goes_to_the_quarantine_and_the_cursor_moves_on() {
 }
 
 #[test]
+fn what_a_proxy_says_in_the_place_of_files_is_no_damaged_file() {
+    let page = |kind: &str, body: &str| Fault::Status {
+        code: 200,
+        headers: vec![("Content-Type".to_owned(), kind.to_owned())],
+        body: body.to_owned(),
+    };
+    for fault in [
+        Fault::HtmlPage,
+        page("application/gzip", "<html>"),
+        page("application/gzip", "blocked"),
+        page("text/html", ""),
+    ] {
+        let lab = lab(vec![presigned(fault.clone()).every()]);
+        for _ in 0..4 {
+            assert!(lab.round().failures.iter().all(|failure| failure.error.passes()), "{fault:?}");
+        }
+        assert!(lab.landed("siem-v2").is_empty() && lab.landed("_quarantine").is_empty(), "{fault:?}");
+        lab.mock.set_script(vec![].into());
+        lab.fetch();
+        lab.is_complete("siem-v2", BATCHES);
+    }
+}
+
+#[test]
 fn a_file_that_always_breaks_off_is_given_up_after_some_runs() {
     let fault = Fault::Close { at: At::Body(60), chunked: Some(false) };
     let lab = lab(vec![presigned(fault).file(9).every()]);
@@ -186,6 +210,27 @@ fn one_type_in_trouble_does_not_stop_the_others() {
     lab.mock.set_script(vec![].into());
     lab.fetch();
     lab.is_complete("siem-v2", BATCHES);
+}
+
+#[test]
+fn a_type_that_is_refused_does_not_stop_the_others() {
+    for fault in [Fault::error("unknown_type", 400), Fault::error("forbidden", 403)] {
+        let lab = lab(vec![batch(fault.clone()).about("process").every()]);
+        let error = lab.failure();
+        assert!(matches!(error, FetchError::Refused { .. }), "{fault:?}: {error}");
+        assert_eq!(lab.landed("siem-v2").len(), 12, "{fault:?}");
+    }
+}
+
+#[test]
+fn an_answer_of_another_shape_is_not_quoted() {
+    let body = "{\"value\":\"https://x.test/a?sig=hunter2\"}".to_owned();
+    let lab = lab(vec![batch(Fault::Status { code: 200, headers: vec![], body }).every()]);
+    let error = lab.round().failures.remove(0).error;
+    assert!(
+        error.to_string().contains("not what is due") && !error.to_string().contains("hunter2"),
+        "{error}"
+    );
 }
 
 #[test]

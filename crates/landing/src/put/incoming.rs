@@ -18,6 +18,8 @@ pub enum Expect {
     Anything,
     /// A gzip file of one or more members, each with its checksum.
     Gzip,
+    /// A zip file that holds together, which may be empty.
+    Zip,
 }
 
 /// Bytes on their way to the landing directory; dropping it removes them.
@@ -86,6 +88,18 @@ impl Incoming {
         self.len == 0
     }
 
+    /// Returns its first bytes, so many at most.
+    ///
+    /// # Errors
+    /// The file system says no.
+    pub fn first(&self, most: u64) -> Result<Vec<u8>> {
+        let mut first = Vec::new();
+        File::open(&self.path)
+            .and_then(|file| file.take(most).read_to_end(&mut first))
+            .map_err(PutError::io("read", &self.path))?;
+        Ok(first)
+    }
+
     /// Returns the file once it is complete and synced.
     ///
     /// Every member is inflated and held against its checksum. `name` is made [safe](safe_name); where nothing of it
@@ -132,15 +146,18 @@ impl Incoming {
     fn contents(&self, expect: Expect) -> std::result::Result<Contents, LandingError> {
         let found = found(&self.path, self.len);
         let fault = |reason| LandingError::new(self.path.to_string_lossy(), reason);
-        let mut head = [0; 2];
-        let n = File::open(&self.path)
-            .and_then(|file| file.take(2).read(&mut head))
+        let mut head = Vec::new();
+        File::open(&self.path)
+            .and_then(|file| file.take(4).read_to_end(&mut head))
             .map_err(|error| fault(Reason::Io(error)))?;
-        if n == 0 {
+        if head.is_empty() {
             return Err(fault(Reason::Truncated("before its first byte")));
         }
-        if expect == Expect::Gzip && head.get(..n) != Some(&[0x1f, 0x8b]) {
+        if expect == Expect::Gzip && !head.starts_with(&[0x1f, 0x8b]) {
             return Err(fault(Reason::Corrupt("not a gzip file".to_owned())));
+        }
+        if expect == Expect::Zip && !matches!(head.as_slice(), b"PK\x03\x04" | b"PK\x05\x06") {
+            return Err(fault(Reason::Corrupt("not a zip file".to_owned())));
         }
         // Memory stays small whatever the directory of a zip claims.
         let limits = Limits { max_listing: 16 << 20, ..Limits::default() };
@@ -150,7 +167,7 @@ impl Incoming {
         }
         let mut opener = Opener::new(limits);
         let mut members = Vec::with_capacity(listing.units.len());
-        let is_zip = head == *b"PK";
+        let is_zip = head.starts_with(b"PK");
         for unit in &listing.units {
             let mut hasher = blake3::Hasher::new();
             hasher.update(unit.leaf_name().as_bytes()).update(&[0]);

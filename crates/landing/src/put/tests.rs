@@ -129,6 +129,10 @@ fn what_is_expected_to_be_gzip_is() {
     for bytes in [&b"<html>"[..], b"", &zip(&[("a", b"1")])] {
         assert!(coming(&folder, bytes).check("a.json.gz", Expect::Gzip).is_err());
     }
+    for bytes in [&b"XK\x03\x04"[..], b"PK", b"PK\x01\x02", b"{}", b""] {
+        assert!(coming(&folder, bytes).check("a.zip", Expect::Zip).is_err());
+    }
+    assert!(coming(&folder, &zip(&[])).check("a.zip", Expect::Zip).is_ok());
     assert!(coming(&folder, b"").check("a.log", Expect::Anything).is_err());
     let members = [gzip(b"{}\n"), gzip(b"{}\n")].concat();
     assert!(coming(&folder, &members).check("a.json.gz", Expect::Gzip).is_ok());
