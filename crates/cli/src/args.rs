@@ -152,31 +152,17 @@ pub struct ConvertArgs {
     /// The format of the part files [default: parquet, or ndjson with `-o -`]
     #[arg(long, value_enum)]
     pub to: Option<To>,
-    /// The columns: Mimecast's own or the Elastic Common Schema's [default: native for parquet, ecs for
-    /// ndjson]
-    #[arg(long, value_enum)]
-    pub schema: Option<SchemaKind>,
     /// Write these tables only
     #[arg(long, value_name = "TABLE,…", value_delimiter = ',', value_parser = parse_event_table)]
     pub tables: Vec<EventType>,
     /// Keep each record as it was: column `original`, or `event.original`
     #[arg(long)]
     pub original: bool,
-    /// The compression of Parquet: zstd, zstd:LEVEL, snappy or none
-    #[arg(long, value_name = "CODEC", default_value = "zstd:1")]
-    pub compression: Codec,
-    /// How much the run may hold in memory
-    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_size)]
-    pub memory: u64,
-    /// What to do about records that cannot be read
-    #[arg(long, value_enum, default_value = "keep")]
-    pub on_reject: OnReject,
     /// Convert again what has been converted, and replace it
     #[arg(long)]
     pub force: bool,
-    /// Fail if another run holds OUT, instead of waiting for it
-    #[arg(long)]
-    pub no_wait: bool,
+    #[command(flatten)]
+    pub write: WriteArgs,
 }
 
 impl ConvertArgs {
@@ -200,7 +186,7 @@ impl ConvertArgs {
 
     /// The schema of the output.
     pub fn schema(&self) -> SchemaKind {
-        self.schema.unwrap_or(match self.to() {
+        self.write.schema.unwrap_or(match self.to() {
             To::Parquet => SchemaKind::Native,
             To::Ndjson => SchemaKind::Ecs,
         })
@@ -247,16 +233,9 @@ pub enum OnReject {
     Fail,
 }
 
+/// How to write, for every command that writes tables.
 #[derive(Debug, Args)]
-pub struct CorrelateArgs {
-    #[command(flatten)]
-    pub read: ReadArgs,
-    /// The directory to write to, created if need be; the table is OUT/messages
-    #[arg(short, long, value_name = "OUT")]
-    pub output: PathBuf,
-    /// The format of the part files
-    #[arg(long, value_enum, default_value = "parquet")]
-    pub to: To,
+pub struct WriteArgs {
     /// The columns: Mimecast's own or the Elastic Common Schema's [default: native for parquet, ecs for
     /// ndjson]
     #[arg(long, value_enum)]
@@ -264,7 +243,7 @@ pub struct CorrelateArgs {
     /// The compression of Parquet: zstd, zstd:LEVEL, snappy or none
     #[arg(long, value_name = "CODEC", default_value = "zstd:1")]
     pub compression: Codec,
-    /// How much the run may hold in memory; what is more is kept in OUT until it is joined
+    /// How much the run may hold in memory
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_size)]
     pub memory: u64,
     /// What to do about records that cannot be read
@@ -275,11 +254,24 @@ pub struct CorrelateArgs {
     pub no_wait: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct CorrelateArgs {
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// The directory to write to, created if need be; the table is OUT/messages
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// The format of the part files
+    #[arg(long, value_enum, default_value = "parquet")]
+    pub to: To,
+    #[command(flatten)]
+    pub write: WriteArgs,
+}
+
 impl From<CorrelateArgs> for ConvertArgs {
     fn from(args: CorrelateArgs) -> Self {
-        let CorrelateArgs { read, output, to, schema, compression, memory, on_reject, no_wait } = args;
-        let (to, tables, original, force) = (Some(to), Vec::new(), false, false);
-        Self { read, output, to, schema, tables, original, compression, memory, on_reject, force, no_wait }
+        let CorrelateArgs { read, output, to, write } = args;
+        Self { read, output, to: Some(to), tables: Vec::new(), original: false, force: false, write }
     }
 }
 

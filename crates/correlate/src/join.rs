@@ -231,28 +231,30 @@ pub struct Scatter<'j> {
 }
 
 impl Scatter<'_> {
-    /// Takes an event; whether it became part of a message. Events of types that no message is made of are not.
+    /// Takes an event; one of a type that no message is made of is passed over.
     ///
     /// # Errors
     /// [`SpillError`] if the disk does not take what is past the budget.
-    pub fn event(&mut self, event: &Event<'_>, bump: &Bump) -> Result<bool, SpillError> {
+    pub fn event(&mut self, event: &Event<'_>, bump: &Bump) -> Result<(), SpillError> {
         if event.event_type == mimelake_schema::EventType::Message {
-            self.message(event)?;
-            return Ok(true);
+            return self.message(event);
         }
-        let Some(picker) = &self.join.pickers[event.event_type as usize] else { return Ok(false) };
+        let Some(picker) = &self.join.pickers[event.event_type as usize] else { return Ok(()) };
         let Some(key) = Key::of(event) else {
             self.counts.unkeyed += 1;
-            return Ok(false);
+            return Ok(());
         };
         let account = event.get(Field::Account).text().unwrap_or_default();
         let members = picker.members(event, bump);
         let stage = picker.stage();
         let place = stage.place(Field::Recipient);
         let recipients = picker.recipients(event);
-        self.record.clear();
-        record::write(stage, members, false, &mut self.record);
-        let most = (MAX_BYTES / self.record.len().max(1)).clamp(1, MAX_RECIPIENTS);
+        let mut most = MAX_RECIPIENTS;
+        if recipients.len() > 1 {
+            self.record.clear();
+            record::write(stage, members, false, &mut self.record);
+            most = (MAX_BYTES / self.record.len().max(1)).clamp(1, MAX_RECIPIENTS);
+        }
         let (one_each, rest) = recipients.split_at(recipients.len().min(most - 1));
         let rest = if rest.is_empty() { None } else { Some(rest.join(", ")) };
         let named = one_each.iter().copied().chain(rest.as_deref()).map(Some);
@@ -269,7 +271,7 @@ impl Scatter<'_> {
             self.put(account, key, &record)?;
             self.record = record;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Takes a message apart into its records.

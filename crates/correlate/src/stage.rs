@@ -138,6 +138,14 @@ fn short(value: Value<'_>) -> Value<'_> {
     }
 }
 
+/// The columns that are read of the events of a type; none of types that no message is made of.
+pub fn columns(event_type: EventType) -> Vec<Field> {
+    let Some(stage) = Stage::of(event_type) else { return Vec::new() };
+    let others = [Field::Account, Field::Acode, Field::Recipients, Field::TaggedMalicious];
+    let read = stage.members().iter().chain(&others).chain(&VERDICTS);
+    read.copied().filter(|field| event_type.position(*field).is_some()).collect()
+}
+
 /// What a scanner says in a word: the first of these columns that says something.
 const VERDICTS: [Field; 4] = [Field::Virus, Field::ScanResult, Field::Reason, Field::UrlCategory];
 

@@ -42,7 +42,7 @@ pub struct Lake<'a> {
 impl<'a> Lake<'a> {
     /// A lake for one job.
     pub fn new(run: &'a Run<'a>, job: Job<'a>) -> Self {
-        let share = run.args.memory / run.args.read.threads() as u64;
+        let share = run.args.write.memory / run.args.read.threads() as u64;
         Self {
             run,
             job,
@@ -172,7 +172,7 @@ impl Sink for Lake<'_> {
 
 /// Stops the run at a reject, where that is asked for.
 pub fn refuse(run: &Run<'_>, source: &str, reject: &Reject<'_>) -> anyhow::Result<()> {
-    if run.args.on_reject == OnReject::Fail && !reject.recovered {
+    if run.args.write.on_reject == OnReject::Fail && !reject.recovered {
         let what = format!("{source}: byte {}: rejected ({})", reject.offset, reject.reason.name());
         return Err(anyhow::Error::new(Rejected(what)));
     }

@@ -126,7 +126,8 @@ fn settings(args: &ConvertArgs) -> String {
 pub fn open_store(args: &ConvertArgs, settings: &str) -> anyhow::Result<Store> {
     let mut held = |holder: &str| terminal::say(&format!("waiting for {}: {holder}", args.output.display()));
     let give_up = || interrupt::check().is_err();
-    let wait = if args.no_wait { Wait::Fail } else { Wait::Until { held: &mut held, give_up: &give_up } };
+    let wait =
+        if args.write.no_wait { Wait::Fail } else { Wait::Until { held: &mut held, give_up: &give_up } };
     let store = Store::open(&args.output, settings, wait);
     interrupt::check()?;
     let store = store?;
@@ -155,6 +156,11 @@ impl<'a> Run<'a> {
             counters,
             totals: Mutex::default(),
         }
+    }
+
+    /// How events of a type become rows; none if its table is not wanted.
+    pub fn document(&self, event_type: EventType) -> Option<&Document> {
+        self.documents[event_type as usize].as_ref()
     }
 
     /// Reports what was done since `start`; how to exit.

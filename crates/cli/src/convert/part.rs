@@ -64,7 +64,7 @@ impl Part {
         schema: SchemaKind,
     ) -> anyhow::Result<Self> {
         let labels = PartLabels { table: document.event_type().table(), schema: schema.name() };
-        let part = ParquetPart::new(file, document.layout(), labels, args.compression)?;
+        let part = ParquetPart::new(file, document.layout(), labels, args.write.compression)?;
         Ok(Self { sink: Format::Parquet(Box::new(part)), used: 0 })
     }
 

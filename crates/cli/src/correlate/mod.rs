@@ -6,7 +6,6 @@ mod state;
 mod write;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -67,7 +66,7 @@ struct Correlation<'a> {
 
 impl<'a> Correlation<'a> {
     fn new(run: &'a Run<'a>, store: &'a Store, parts: &[Found], found: &[Found]) -> anyhow::Result<Self> {
-        let memory = run.args.memory;
+        let memory = run.args.write.memory;
         let budget = Budget::new(&store.temporary(), memory / 2, run.args.read.threads());
         let stored: u64 = parts.iter().chain(found).map(|found| found.len).sum();
         let share = memory / (SHARE_OF_MEMORY * run.args.read.threads() as u64);
@@ -151,11 +150,7 @@ impl<'a> Correlation<'a> {
             writer.finish()?;
             Ok(counts)
         };
-        let add = |mut a: Counts, b: Counts| {
-            a += b;
-            Ok(a)
-        };
-        partitions.par_iter().map(one).try_reduce(Counts::default, add)
+        total(partitions.par_iter().map(one))
     }
 }
 
@@ -168,7 +163,10 @@ struct Read {
     is_new: bool,
 }
 
-/// The path of a place below an output directory.
-fn path(out: &Path, place: &str) -> std::path::PathBuf {
-    out.join(place)
+/// What workers counted, together.
+fn total(counts: impl ParallelIterator<Item = anyhow::Result<Counts>>) -> anyhow::Result<Counts> {
+    counts.try_reduce(Counts::default, |mut a, b| {
+        a += b;
+        Ok(a)
+    })
 }

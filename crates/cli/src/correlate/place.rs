@@ -123,4 +123,20 @@ mod tests {
         assert_eq!(Slot::parse("2026-03-02", "part-0"), None);
         assert_eq!(Slot::parse("2026-03", "part-00-of-01"), None);
     }
+
+    #[test]
+    fn a_day_is_shared_anew_when_it_has_grown() {
+        let slot = |of| Slot { day: 20_514, share: 0, of };
+        let files = |of, emails, new: u64| {
+            let state = State::of(slot(of), emails);
+            let slots = Slots::new(&state, &HashMap::from([(Some(20_514), new * RECORDS)]));
+            (slots.0[&20_514], slots.keeps(slot(of)))
+        };
+        assert_eq!(files(1, 10, 10), (1, true));
+        assert_eq!(files(1, 10, EMAILS), (1, true));
+        assert_eq!(files(1, 10, 2 * EMAILS), (4, false));
+        assert_eq!(files(4, 2 * EMAILS, 10), (4, true));
+        assert_eq!(files(4, 10, 9 * EMAILS), (16, false));
+        assert_eq!(files(64, 64 * EMAILS, 64 * EMAILS), (64, true));
+    }
 }

@@ -8,9 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bumpalo::Bump;
 use mimelake_columns::rows::Rows;
 use mimelake_correlate::join::{Counts, Scatter};
+use mimelake_correlate::stage;
 use mimelake_landing::Found;
 use mimelake_parse::{Event, Reject, Sink};
-use mimelake_schema::{EventType, Field};
+use mimelake_schema::EventType;
 use mimelake_write::parquet::ReadPart;
 use mimelake_write::store::{
     CommittedInput, CommittedUnit, Counts as Lines, Job, Listing, StampState, UnitKey,
@@ -18,7 +19,7 @@ use mimelake_write::store::{
 use rayon::prelude::*;
 
 use super::state::Touched;
-use super::{Correlation, Read};
+use super::{Correlation, Read, total};
 use crate::convert::job::Done;
 use crate::convert::lake;
 use crate::exit::Hinted;
@@ -152,7 +153,7 @@ fn part(all: &Correlation<'_>, found: &Found) -> anyhow::Result<Option<(Committe
         all.run.totals(|totals| totals.report.files.unchanged += 1);
         return Ok(Some((input, Counts::default())));
     }
-    let needed = needed(table);
+    let needed = stage::columns(table);
     let mut scatter = all.join.scatter();
     let mut bump = Bump::new();
     let (mut records, mut tally) = (0, Tally::default());
@@ -177,18 +178,6 @@ fn part(all: &Correlation<'_>, found: &Found) -> anyhow::Result<Option<(Committe
     Ok(Some((input, scatter.finish()?)))
 }
 
-/// The columns that are needed of a table.
-fn needed(table: EventType) -> Vec<Field> {
-    let keys = [Field::Account, Field::Acode, Field::MessageId, Field::Recipients, Field::TaggedMalicious];
-    let said = [Field::Virus, Field::ScanResult, Field::Reason, Field::UrlCategory];
-    let members = table.message_members().unwrap_or_default().iter().copied();
-    let mut needed: Vec<_> =
-        members.chain(keys).chain(said).filter(|f| table.position(*f).is_some()).collect();
-    needed.sort_unstable();
-    needed.dedup();
-    needed
-}
-
 /// Takes the messages apart that new records belong to.
 pub fn touched(all: &Correlation<'_>, touched: &Touched) -> anyhow::Result<Counts> {
     let one = |(slot, rows): (&super::place::Slot, &Vec<u32>)| -> anyhow::Result<Counts> {
@@ -203,9 +192,5 @@ pub fn touched(all: &Correlation<'_>, touched: &Touched) -> anyhow::Result<Count
         })?;
         Ok(scatter.finish()?)
     };
-    let add = |mut a: Counts, b: Counts| {
-        a += b;
-        Ok(a)
-    };
-    touched.par_iter().filter(|(_, rows)| !rows.is_empty()).map(one).try_reduce(Counts::default, add)
+    total(touched.par_iter().map(one))
 }

@@ -97,6 +97,13 @@ impl State {
         emails
     }
 
+    /// One file with so many emails.
+    #[cfg(test)]
+    pub fn of(slot: Slot, emails: u64) -> Self {
+        let summary = Summary { total: emails, ..Summary::default() };
+        Self { out: PathBuf::new(), files: BTreeMap::from([(slot, summary)]) }
+    }
+
     /// Whether nothing was written before.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()

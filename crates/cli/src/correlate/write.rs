@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
+use anyhow::Context;
 use bumpalo::Bump;
 use mimelake_columns::document::Document;
 use mimelake_columns::rows::Rows;
@@ -17,9 +18,9 @@ use mimelake_write::store::PartFile;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::Correlation;
 use super::place::{Slot, Slots};
 use super::state::{self, Touched};
-use super::{Correlation, path};
 use crate::args::{ConvertArgs, SchemaKind, To};
 use crate::convert::part::Part;
 use crate::interrupt;
@@ -141,17 +142,14 @@ fn rows(
     emails: &[(Option<i64>, &[u8])],
 ) -> anyhow::Result<(Summary, Vec<[u64; 2]>)> {
     let args = all.run.args;
-    let document = match args.schema() {
-        SchemaKind::Native => Document::native(EventType::Message, false),
-        SchemaKind::Ecs => Document::ecs(EventType::Message, false),
-    };
-    let mut parts = vec![(Part::on(args, create(all, &visible(args, slot))?, &document)?, &document)];
+    let document = all.run.document(EventType::Message).context("messages have no document")?;
+    let mut parts = vec![(Part::on(args, create(all, &visible(args, slot))?, document)?, document)];
     let native_document = Document::native(EventType::Message, false);
     if native(args, slot) != visible(args, slot) {
         let file = create(all, &native(args, slot))?;
         parts.push((Part::native(args, file, &native_document)?, &native_document));
     }
-    let share = args.memory / 8 / args.read.threads() as u64;
+    let share = args.write.memory / 8 / args.read.threads() as u64;
     let mut summary = Summary::default();
     let mut keys = Vec::with_capacity(emails.len());
     let mut bump = Bump::new();
@@ -183,7 +181,7 @@ pub fn each_message(
     if !all.state.has(slot) {
         return Ok(());
     }
-    each_message_of(&path(all.store.out(), &native(all.run.args, slot)), each)
+    each_message_of(&all.store.out().join(native(all.run.args, slot)), each)
 }
 
 /// Calls `each` with every message of a native file, and its row.

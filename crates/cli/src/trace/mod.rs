@@ -67,8 +67,11 @@ fn find(args: &TraceArgs, search: &mut Search, met: &mut Met) -> anyhow::Result<
     let mut records = raw.find(search, &maker, met)?;
     records.extend(met.unless_unread(lake.find(search, &maker)?));
     if !lake.is_empty() && search.may_have_suffix() {
-        search.learn_spellings(met.unless_unread(lake.spellings(search)?));
-        records.extend(met.unless_unread(lake.find(search, &maker)?));
+        let spelled = met.unless_unread(lake.spellings(search)?);
+        if !spelled.is_empty() {
+            search.learn_spellings(spelled);
+            records.extend(met.unless_unread(lake.find(search, &maker)?));
+        }
     }
     if search.learn(&records) {
         records.extend(raw.find_linked(search, &maker)?);

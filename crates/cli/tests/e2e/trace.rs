@@ -365,3 +365,16 @@ fn a_closed_pipe_is_the_readers_choice() {
         assert_eq!(command.stdout(writer).status().unwrap().code(), Some(0), "{format}");
     }
 }
+
+#[test]
+fn spellings_of_both_apis_are_found_in_one_lake() {
+    let place = Place::new();
+    place.write("in/receipt_1.log", "datetime=2026-03-02T10:00:00+0000|aCode=n97bxRqOImbxg5wuRyFFuQ|acc=C0A0|Act=Acc|Rcpt=a@b.example|SpamScore=1\n");
+    place.write("in/two.json", "{\"type\":\"delivery\",\"aggregateId\":\"n97bxRqOImbxg5wuRyFFuQ_1772528400\",\"accountId\":\"C0A0\",\"timestamp\":1772528405000,\"delivered\":\"true\",\"recipients\":\"a@b.example\"}\n");
+    place.run("convert in -o lake -q").exits(0);
+    for input in ["in", "lake"] {
+        let ran = place.run(&format!("trace n97bxRqOImbxg5wuRyFFuQ {input} --format json")).exits(0);
+        let found: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        assert_eq!(found["records"].as_array().unwrap().len(), 2, "{input}: {found}");
+    }
+}

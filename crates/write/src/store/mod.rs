@@ -242,7 +242,9 @@ impl Store {
     fn home_directory(&self, home: &Home, touched: &mut BTreeSet<PathBuf>) -> Result<PathBuf> {
         let out = &self.layout.out;
         let (parents, directory) = match home {
-            Home::Quarantine | Home::At(_) => (vec![out.clone()], self.layout.quarantine()),
+            Home::Quarantine => (vec![out.clone()], self.layout.quarantine()),
+            // Whoever swaps files makes their directories: see `swap`.
+            Home::At(place) => return Ok(out.join(place)),
             Home::Partition { table, date } => {
                 (vec![out.clone(), self.layout.table(table)], self.layout.partition(table, date))
             }
