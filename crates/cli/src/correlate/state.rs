@@ -1,6 +1,6 @@
 //! What runs leave for later ones: for each file of the table the keys of its emails, and what it counts.
 //!
-//! `OUT/_mimelake/messages/event_date=…/part-…​.keys` is a line of JSON, and then for each row of the file, in its order,
+//! `OUT/_mimelake/messages/event_date=…/part-….keys` is a line of JSON, and then for each row of the file, in its order,
 //! the hashes of its aCode and of its message id, 8 bytes each. With that a run finds the rows that its records belong
 //! to without reading the table.
 
