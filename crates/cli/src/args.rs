@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -161,6 +162,9 @@ pub struct ConvertArgs {
     /// Convert again what has been converted, and replace it
     #[arg(long)]
     pub force: bool,
+    /// When emails are closed.
+    #[arg(skip)]
+    pub window: Option<Duration>,
     #[command(flatten)]
     pub write: WriteArgs,
 }
@@ -264,14 +268,20 @@ pub struct CorrelateArgs {
     /// The format of the part files
     #[arg(long, value_enum, default_value = "parquet")]
     pub to: To,
+    /// Close emails that are quiet for so long, as 8d: their keys are not kept, and later runs read them from the table
+    ///
+    /// Without it 16 bytes are kept of each email, and a run that adds to the table is faster. A record that comes
+    /// later than that joins its email all the same.
+    #[arg(long, value_name = "TIME", value_parser = mimelake_fetch::parse_span)]
+    pub window: Option<Duration>,
     #[command(flatten)]
     pub write: WriteArgs,
 }
 
 impl From<CorrelateArgs> for ConvertArgs {
     fn from(args: CorrelateArgs) -> Self {
-        let CorrelateArgs { read, output, to, write } = args;
-        Self { read, output, to: Some(to), tables: Vec::new(), original: false, force: false, write }
+        let CorrelateArgs { read, output, to, window, write } = args;
+        Self { read, output, to: Some(to), tables: Vec::new(), original: false, force: false, window, write }
     }
 }
 

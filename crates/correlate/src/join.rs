@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bumpalo::Bump;
 use mimelake_parse::{Event, Value, time};
@@ -19,6 +19,7 @@ use mimelake_schema::Field;
 
 use crate::email::{self, Email};
 use crate::key::Key;
+use crate::keys::Keys;
 use crate::partitions::{Budget, Entries, Partitions, SpillError, Writer, lock};
 use crate::stage::Picker;
 use crate::{fold, key, message, record};
@@ -42,7 +43,7 @@ pub struct Join {
     shift: u32,
     pickers: Vec<Option<Picker>>,
     /// The keys of all records, if they are wanted.
-    keys: Option<Mutex<Vec<u64>>>,
+    keys: Option<Mutex<Keys>>,
     days: Mutex<HashMap<Option<i64>, u64>>,
 }
 
@@ -77,17 +78,17 @@ impl Join {
         }
     }
 
-    /// The same, and it remembers the keys of all records.
+    /// The same, and it remembers the keys of all records in this set.
     #[must_use]
-    pub fn with_keys(mut self) -> Self {
-        self.keys = Some(Mutex::default());
+    pub fn with_keys(mut self, keys: Keys) -> Self {
+        self.keys = Some(Mutex::new(keys));
         self
     }
 
-    /// The keys of all records that were taken since the last time, as [`key::of_email`] makes
-    /// them.
-    pub fn take_keys(&self) -> Vec<u64> {
-        self.keys.as_ref().map_or_else(Vec::new, |keys| std::mem::take(&mut *lock(keys)))
+    /// The keys of all records that were taken so far, as [`key::of_email`] makes them; none if they were not
+    /// remembered. Those of later records are not remembered.
+    pub fn take_keys(&mut self) -> Option<Keys> {
+        self.keys.take().map(|keys| keys.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How many records were written on each day, in days since 1970.

@@ -78,6 +78,15 @@ pub fn of_email(email: &Email<'_>) -> [u64; 2] {
     [acode, id].map(|key| key.map_or(0, |key| short(key.hash(email.account))))
 }
 
+/// The same of the message that was made of an email: of its columns `account`, `acode` and `message_id`.
+pub fn of_message(message: &Event<'_>) -> [u64; 2] {
+    let text = |field| message.get(field).text();
+    let id = text(Field::MessageId).map(bare_message_id).filter(|id| !id.is_empty());
+    let keys = [text(Field::Acode).map(Key::Acode), id.map(Key::MessageId)];
+    let account = text(Field::Account).unwrap_or_default();
+    keys.map(|key| key.map_or(0, |key| short(key.hash(account))))
+}
+
 /// A key's hash as an index keeps it.
 pub(crate) fn short(hash: u128) -> u64 {
     ((hash >> 64) as u64).max(1)

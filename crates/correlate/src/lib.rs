@@ -9,6 +9,7 @@ pub mod email;
 pub mod fold;
 pub mod join;
 pub mod key;
+pub mod keys;
 pub mod message;
 pub mod partitions;
 pub mod record;

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,19 +53,33 @@ impl Budget {
         SpillError { directory: self.directory.clone(), source }
     }
 
-    /// Writes bytes to the end of the file; where they begin.
-    fn spill(&self, bytes: &[u8]) -> Result<u64, SpillError> {
+    /// Writes what was held of each number to the end of the file; where it lies there.
+    fn spill(&self, held: Vec<(u64, Vec<Vec<u8>>)>) -> Result<Vec<(u64, Span)>, SpillError> {
         let mut file = lock(&self.file);
         let (file, end) = match &mut *file {
             Some(file) => file,
             none => none.insert((tempfile::tempfile_in(&self.directory).map_err(|e| self.failed(e))?, 0)),
         };
         let begin = *end;
-        let written = file.seek(SeekFrom::Start(begin)).and_then(|_| file.write_all(bytes));
-        written.map_err(|error| self.failed(error))?;
-        *end += bytes.len() as u64;
-        self.spilled.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        Ok(begin)
+        let write = || {
+            file.seek(SeekFrom::Start(begin))?;
+            let mut out = BufWriter::with_capacity(CHUNK, &mut *file);
+            let mut spans = Vec::with_capacity(held.len());
+            for (number, chunks) in held {
+                let from = *end;
+                for chunk in chunks {
+                    out.write_all(&chunk)?;
+                    *end += chunk.len() as u64;
+                    self.held.fetch_sub(chunk.len() as u64, Ordering::Relaxed);
+                }
+                spans.push((number, (from, (*end - from) as usize)));
+            }
+            out.flush()?;
+            Ok(spans)
+        };
+        let spans = write().map_err(|error| self.failed(error))?;
+        self.spilled.fetch_add(*end - begin, Ordering::Relaxed);
+        Ok(spans)
     }
 
     fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, SpillError> {
@@ -82,23 +96,28 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Where bytes lie in the file, and how many.
+type Span = (u64, usize);
+
 /// Entries by number.
 #[derive(Debug)]
 pub struct Partitions {
     budget: Arc<Budget>,
     parts: Mutex<HashMap<u64, Part>>,
+    /// The bytes that these partitions hold of the budget.
+    held: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Part {
     held: Vec<Vec<u8>>,
-    spilled: Vec<(u64, usize)>,
+    spilled: Vec<Span>,
 }
 
 impl Partitions {
     /// No entries yet.
     pub fn new(budget: &Arc<Budget>) -> Self {
-        Self { budget: Arc::clone(budget), parts: Mutex::default() }
+        Self { budget: Arc::clone(budget), parts: Mutex::default(), held: AtomicU64::new(0) }
     }
 
     /// A writer, which must be finished.
@@ -121,6 +140,7 @@ impl Partitions {
         let Some(part) = lock(&self.parts).remove(&number) else { return Ok(Entries(Vec::new())) };
         let held: usize = part.held.iter().map(Vec::len).sum();
         self.budget.held.fetch_sub(held as u64, Ordering::Relaxed);
+        self.held.fetch_sub(held as u64, Ordering::Relaxed);
         let mut chunks = part.held;
         for (offset, length) in part.spilled {
             chunks.push(self.budget.read(offset, length)?);
@@ -130,18 +150,26 @@ impl Partitions {
 
     fn give(&self, number: u64, chunk: Vec<u8>) -> Result<(), SpillError> {
         let size = chunk.len() as u64;
-        let over = self.budget.held.fetch_add(size, Ordering::Relaxed) + size > self.budget.most;
-        let mut parts = lock(&self.parts);
-        let part = parts.entry(number).or_default();
-        part.held.push(chunk);
-        if !over {
-            return Ok(());
+        let all = self.budget.held.fetch_add(size, Ordering::Relaxed) + size;
+        let own = self.held.fetch_add(size, Ordering::Relaxed) + size;
+        lock(&self.parts).entry(number).or_default().held.push(chunk);
+        // While others hold it all, pieces of a few bytes each would go to the file.
+        if all > self.budget.most && own >= self.budget.most / 8 { self.spill() } else { Ok(()) }
+    }
+
+    /// Sets all that is held aside in the file.
+    fn spill(&self) -> Result<(), SpillError> {
+        let mut held = Vec::new();
+        for (number, part) in lock(&self.parts).iter_mut().filter(|(_, part)| !part.held.is_empty()) {
+            held.push((*number, std::mem::take(&mut part.held)));
         }
-        let held = std::mem::take(&mut part.held).concat();
-        drop(parts);
-        self.budget.held.fetch_sub(held.len() as u64, Ordering::Relaxed);
-        let offset = self.budget.spill(&held)?;
-        lock(&self.parts).entry(number).or_default().spilled.push((offset, held.len()));
+        let size: usize = held.iter().flat_map(|(_, chunks)| chunks).map(Vec::len).sum();
+        self.held.fetch_sub(size as u64, Ordering::Relaxed);
+        let spans = self.budget.spill(held)?;
+        let mut parts = lock(&self.parts);
+        for (number, span) in spans {
+            parts.entry(number).or_default().spilled.push(span);
+        }
         Ok(())
     }
 }
@@ -165,6 +193,7 @@ impl Writer<'_> {
         hash: u128,
         write: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), SpillError> {
+        let numbers = self.chunks.len().max(1);
         let chunk = self.chunks.entry(number).or_default();
         let start = chunk.len();
         chunk.extend_from_slice(&[0; 4]);
@@ -178,7 +207,9 @@ impl Writer<'_> {
         self.held += size;
         if chunk.len() >= CHUNK {
             self.held -= chunk.len();
-            let full = std::mem::replace(chunk, Vec::with_capacity(CHUNK + CHUNK / 8));
+            // Room for the next one is taken at once only where the rooms of all numbers fit.
+            let room = (self.partitions.budget.each as usize / numbers).min(CHUNK + CHUNK / 8);
+            let full = std::mem::replace(chunk, Vec::with_capacity(room));
             self.partitions.give(number, full)?;
         }
         // Many numbers with a little each are much together.

@@ -1,18 +1,25 @@
 //! `mimelake correlate`: one record for each email. `docs/correlate.md` tells the design.
 
+mod keys;
+mod moves;
 mod place;
 mod read;
+mod rows;
 mod state;
 mod write;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use mimelake_columns::document::Document;
 use mimelake_correlate::email::Email;
 use mimelake_correlate::join::{Counts, Join};
+use mimelake_correlate::keys::Keys;
 use mimelake_correlate::partitions::{Budget, Partitions};
 use mimelake_landing::{self as landing, Found, FoundKind};
+use mimelake_schema::EventType;
 use mimelake_write::store::{Counts as Lines, Job, Store};
 use rayon::prelude::*;
 
@@ -22,8 +29,10 @@ use crate::exit::{Exit, Hinted};
 use crate::report::{self, Messages};
 use crate::{interrupt, plan};
 
-use place::Slots;
+use moves::Moves;
+use place::{Slot, Slots};
 use state::State;
+use write::{Changes, Sets};
 
 /// A partition is folded by one thread, which holds about twice as much.
 const SHARE_OF_MEMORY: u64 = 16;
@@ -62,6 +71,10 @@ struct Correlation<'a> {
     emails: Partitions,
     /// What was written by earlier runs.
     state: State,
+    /// The columns of messages that can be read back.
+    native: Document,
+    /// Bytes of what one worker holds at a time, about.
+    share: u64,
 }
 
 impl<'a> Correlation<'a> {
@@ -76,7 +89,8 @@ impl<'a> Correlation<'a> {
         let partitions = (stored.saturating_mul(4) / share.max(1)).clamp(least, 1 << 14);
         let state = State::load(run, store)?;
         let join = Join::new(&budget, partitions as usize);
-        let join = if state.is_empty() { join } else { join.with_keys() };
+        let keys = (memory / SHARE_OF_MEMORY) as usize / size_of::<u64>();
+        let join = if state.is_empty() { join } else { join.with_keys(Keys::new(keys)) };
         Ok(Self {
             run,
             store,
@@ -84,21 +98,36 @@ impl<'a> Correlation<'a> {
             join,
             emails: Partitions::new(&budget),
             state,
+            native: Document::native(EventType::Message, false),
+            share,
         })
     }
 
-    fn run(self, parts: &[Found], found: &[Found]) -> anyhow::Result<()> {
+    fn run(mut self, parts: &[Found], found: &[Found]) -> anyhow::Result<()> {
         let mut read = read::all(&self, parts, found)?;
         let mut messages = Messages::default();
         if read.is_new {
-            let touched = self.state.touched(self.join.take_keys())?;
-            read.counts += read::touched(&self, &touched)?;
-            let slots = Slots::new(&self.state, &self.join.days());
-            read.counts += self.fold(&slots)?;
-            write::share_anew(&self, &slots, &touched)?;
-            let written = write::all(&self, &slots, &touched)?;
-            messages.parts = written.values().filter(|summary| summary.total > 0).count() as u64;
-            messages.add_all(self.state.untouched(&written).chain(written.values()));
+            let keys = self.join.take_keys();
+            let days = self.join.days();
+            if let Some(window) = self.run.args.window {
+                self.state.close_after(window, days.keys().copied());
+            }
+            let touched = self.state.touched(self.run.args, keys)?;
+            let slots = Slots::new(&self.state, &days, self.share);
+            let (counts, gone) = read::touched(&self, &touched)?;
+            read.counts += counts;
+            let moves = Moves::new(&touched);
+            let (counts, added) = self.fold(&slots, &moves)?;
+            read.counts += counts;
+            let mut changes = Changes { slots: &slots, touched: &touched, gone, added };
+            write::share_anew(&self, &mut changes)?;
+            let written = write::all(&self, &changes)?;
+            let order = moves.order(written.keys().copied().collect());
+            let order = order.into_iter().map(|slot| rows::visible(self.run.args, slot)).collect();
+            read::lock(&self.job).swap_in_order(order);
+            messages.parts = written.values().filter(|kept| kept.summary.total > 0).count() as u64;
+            messages
+                .add_all(self.state.untouched(&written).chain(written.values().map(|kept| &kept.summary)));
         } else {
             messages.add_all(self.state.untouched(&BTreeMap::new()));
         }
@@ -120,37 +149,66 @@ impl<'a> Correlation<'a> {
         Ok(())
     }
 
-    /// Makes the emails and sets them aside by the file they go to.
-    fn fold(&self, slots: &Slots) -> anyhow::Result<Counts> {
-        let mut counts = self.each(
-            &self.join.acode_partitions(),
-            |partition, done| self.join.fold(partition, &mut |email| done(email)),
-            slots,
-        )?;
-        counts += self.each(
-            &self.join.id_partitions(),
-            |partition, done| self.join.attach(partition, &mut |email| done(email)),
-            slots,
-        )?;
-        Ok(counts)
+    /// Where the messages of a file can be read back.
+    fn native_path(&self, slot: Slot) -> PathBuf {
+        self.store.out().join(rows::native(self.run.args, slot))
     }
 
+    /// Makes the emails and sets them aside by the file they go to.
+    fn fold(&self, slots: &Slots, moves: &Moves) -> anyhow::Result<(Counts, Sets)> {
+        let (join, aside) = (&self.join, Aside { all: self, slots, moves });
+        let (mut counts, mut added) = aside.each(&join.acode_partitions(), |partition, done| {
+            join.fold(partition, &mut |email| done(email))
+        })?;
+        let (more, others) = aside.each(&join.id_partitions(), |partition, done| {
+            join.attach(partition, &mut |email| done(email))
+        })?;
+        counts += more;
+        write::merge(&mut added, others);
+        Ok((counts, added))
+    }
+}
+
+/// Sets emails aside by the file they go to.
+#[derive(Clone, Copy)]
+struct Aside<'a, 's> {
+    all: &'a Correlation<'s>,
+    slots: &'a Slots,
+    moves: &'a Moves,
+}
+
+impl Aside<'_, '_> {
+    /// The emails that `fold` makes of each of these partitions.
     fn each(
-        &self,
+        self,
         partitions: &[u64],
         fold: impl Fn(u64, &mut dyn FnMut(&Email<'_>) -> anyhow::Result<()>) -> anyhow::Result<Counts> + Sync,
-        slots: &Slots,
-    ) -> anyhow::Result<Counts> {
-        let one = |partition: &u64| -> anyhow::Result<Counts> {
+    ) -> anyhow::Result<(Counts, Sets)> {
+        let one = |partition: &u64| {
             interrupt::check()?;
-            let mut writer = self.emails.writer();
+            let mut writer = self.all.emails.writer();
+            let mut added = Sets::new();
             let counts = fold(*partition, &mut |email| {
-                Ok(writer.put(slots.of(email).number(), 0, |out| email.write(out))?)
+                let (slot, number) = self.slots.of(email);
+                self.moves.note(email, slot);
+                writer.put(number, 0, |out| {
+                    let start = out.len();
+                    email.write(out);
+                    added.entry(slot).or_default().add(&out[start..]);
+                })?;
+                Ok(())
             })?;
             writer.finish()?;
-            Ok(counts)
+            Ok((counts, added))
         };
-        total(partitions.par_iter().map(one))
+        partitions.par_iter().map(one).try_reduce(
+            Default::default,
+            |(mut counts, mut added), (more, others)| {
+                counts += more;
+                write::merge(&mut added, others);
+                Ok((counts, added))
+            },
+        )
     }
 }
 
@@ -161,12 +219,4 @@ struct Read {
     counts: Counts,
     /// Whether anything was read that was not known.
     is_new: bool,
-}
-
-/// What workers counted, together.
-fn total(counts: impl ParallelIterator<Item = anyhow::Result<Counts>>) -> anyhow::Result<Counts> {
-    counts.try_reduce(Counts::default, |mut a, b| {
-        a += b;
-        Ok(a)
-    })
 }

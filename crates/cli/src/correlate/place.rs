@@ -19,6 +19,10 @@ const RECORDS: u64 = 3;
 const GROWN: u8 = 4;
 /// The most files of a day.
 const MOST: u64 = 64;
+/// Bytes of an email in the row form, about.
+const BYTES: u64 = 1 << 11;
+/// The most stretches of a day.
+const STRETCHES: u64 = 64;
 
 /// A file of the table: a day, and which of its shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,17 +36,13 @@ pub struct Slot {
 }
 
 impl Slot {
+    /// A slot that comes before all others.
+    pub const FIRST: Self = Self { day: i64::MIN, share: 0, of: 0 };
+
     /// The slot as a number; it fits all days that can be written as a date.
     pub fn number(self) -> u64 {
         let day = if self.day == UNKNOWN { i64::from(i32::MIN) } else { self.day };
         ((day - i64::from(i32::MIN)) as u64) << 16 | u64::from(self.share) << 8 | u64::from(self.of)
-    }
-
-    /// The slot of a number.
-    pub fn of_number(number: u64) -> Self {
-        let day = (number >> 16) as i64 + i64::from(i32::MIN);
-        let day = if day == i64::from(i32::MIN) { UNKNOWN } else { day };
-        Self { day, share: (number >> 8) as u8, of: number as u8 }
     }
 
     /// `YYYY-MM-DD` or `unknown`.
@@ -68,12 +68,19 @@ impl fmt::Display for Slot {
     }
 }
 
-/// How many files each day has.
-pub struct Slots(BTreeMap<i64, u8>);
+/// How many files each day has, and in how many stretches of the day their emails are set aside and sorted.
+pub struct Slots(BTreeMap<i64, Shares>);
+
+#[derive(Clone, Copy, Debug)]
+struct Shares {
+    files: u8,
+    stretches: u8,
+}
 
 impl Slots {
-    /// By the number of a day's records; as many as before for days that are there, until they have grown too large.
-    pub fn new(state: &State, records: &HashMap<Option<i64>, u64>) -> Self {
+    /// By the number of a day's records; as many files as before for days that are there, until they have grown too
+    /// large. A stretch of a file has about so many bytes.
+    pub fn new(state: &State, records: &HashMap<Option<i64>, u64>, bytes: u64) -> Self {
         let mut emails: BTreeMap<i64, u64> = state.emails();
         for (day, records) in records {
             *emails.entry(day.unwrap_or(UNKNOWN)).or_default() += records / RECORDS;
@@ -87,23 +94,47 @@ impl Slots {
                 *wanted = slot.of;
             }
         }
-        Self(shares)
+        let stretches = |day: &i64, files: u8| {
+            let all = emails.get(day).copied().unwrap_or_default() * BYTES / u64::from(files);
+            (all / bytes.max(1) + 1).min(STRETCHES) as u8
+        };
+        let with_stretches = |(day, files)| (day, Shares { files, stretches: stretches(&day, files) });
+        Self(shares.into_iter().map(with_stretches).collect())
     }
 
     /// Whether the file has the share of its day that it had.
     pub fn keeps(&self, slot: Slot) -> bool {
-        self.0.get(&slot.day).is_none_or(|of| *of == slot.of)
+        self.0.get(&slot.day).is_none_or(|shares| shares.files == slot.of)
     }
 
-    /// The file that an email's row is in.
-    pub fn of(&self, email: &Email<'_>) -> Slot {
-        let day = email.first_seen().map_or(UNKNOWN, |micros| micros.div_euclid(time::DAY));
-        let of = self.0.get(&day).copied().unwrap_or(1);
-        let [acode, id] = key::of_email(email);
-        let key = if acode == 0 { id } else { acode };
-        let share = key >> (u64::BITS - 6) & u64::from(of - 1);
-        Slot { day, share: share as u8, of }
+    fn of_day(&self, day: i64) -> Shares {
+        self.0.get(&day).copied().unwrap_or(Shares { files: 1, stretches: 1 })
     }
+
+    /// The file that an email's row is in, and the number that it is set aside under.
+    ///
+    /// The share is by the message id, where there is one: a click that is seen before its email has no other key.
+    pub fn of(&self, email: &Email<'_>) -> (Slot, u64) {
+        let seen = email.first_seen();
+        let day = seen.map_or(UNKNOWN, |micros| micros.div_euclid(time::DAY));
+        let Shares { files, stretches } = self.of_day(day);
+        let [acode, id] = key::of_email(email);
+        let key = if id == 0 { acode } else { id };
+        let share = key >> (u64::BITS - 6) & u64::from(files - 1);
+        let slot = Slot { day, share: share as u8, of: files };
+        let into_day = seen.map_or(0, |micros| micros.rem_euclid(time::DAY));
+        let stretch = into_day * i64::from(stretches) / time::DAY;
+        (slot, number(slot, stretch as u8))
+    }
+
+    /// The numbers that a file's emails are set aside under, in the order of their times.
+    pub fn numbers(&self, slot: Slot) -> impl Iterator<Item = u64> + use<> {
+        (0..self.of_day(slot.day).stretches).map(move |stretch| number(slot, stretch))
+    }
+}
+
+fn number(slot: Slot, stretch: u8) -> u64 {
+    slot.number() << 8 | u64::from(stretch)
 }
 
 #[cfg(test)]
@@ -114,7 +145,6 @@ mod tests {
     fn a_slot_is_read_as_it_was_written() {
         for day in [UNKNOWN, -719_162, -1, 0, 20_514, 2_932_896] {
             let slot = Slot { day, share: 3, of: 8 };
-            assert_eq!(Slot::of_number(slot.number()), slot);
             let text = slot.to_string();
             let (date, stem) =
                 text.strip_prefix("event_date=").and_then(|rest| rest.split_once('/')).unwrap();
@@ -129,8 +159,8 @@ mod tests {
         let slot = |of| Slot { day: 20_514, share: 0, of };
         let files = |of, emails, new: u64| {
             let state = State::of(slot(of), emails);
-            let slots = Slots::new(&state, &HashMap::from([(Some(20_514), new * RECORDS)]));
-            (slots.0[&20_514], slots.keeps(slot(of)))
+            let slots = Slots::new(&state, &HashMap::from([(Some(20_514), new * RECORDS)]), u64::MAX);
+            (slots.0[&20_514].files, slots.keeps(slot(of)))
         };
         assert_eq!(files(1, 10, 10), (1, true));
         assert_eq!(files(1, 10, EMAILS), (1, true));

@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bumpalo::Bump;
-use mimelake_columns::rows::Rows;
+use mimelake_columns::rows::Rows as Events;
 use mimelake_correlate::join::{Counts, Scatter};
+use mimelake_correlate::message::email_of;
 use mimelake_correlate::stage;
 use mimelake_landing::Found;
 use mimelake_parse::{Event, Reject, Sink};
@@ -18,8 +19,10 @@ use mimelake_write::store::{
 };
 use rayon::prelude::*;
 
-use super::state::Touched;
-use super::{Correlation, Read, total};
+use super::place::Slot;
+use super::state::{Rows, Touched};
+use super::write::{Set, Sets};
+use super::{Correlation, Read, rows};
 use crate::convert::job::Done;
 use crate::convert::lake;
 use crate::exit::Hinted;
@@ -160,7 +163,7 @@ fn part(all: &Correlation<'_>, found: &Found) -> anyhow::Result<Option<(Committe
     for batch in ReadPart::open(&found.path, Some(&needed))? {
         interrupt::check()?;
         let batch = batch?;
-        let rows = Rows::of(table, &batch)?;
+        let rows = Events::of(table, &batch)?;
         for row in 0..rows.len() {
             scatter.event(&rows.event(row, &bump), &bump)?;
             bump.reset();
@@ -178,19 +181,28 @@ fn part(all: &Correlation<'_>, found: &Found) -> anyhow::Result<Option<(Committe
     Ok(Some((input, scatter.finish()?)))
 }
 
-/// Takes the messages apart that new records belong to.
-pub fn touched(all: &Correlation<'_>, touched: &Touched) -> anyhow::Result<Counts> {
-    let one = |(slot, rows): (&super::place::Slot, &Vec<u32>)| -> anyhow::Result<Counts> {
+/// Takes the messages apart that new records belong to; what they were.
+pub fn touched(all: &Correlation<'_>, touched: &Touched) -> anyhow::Result<(Counts, Sets)> {
+    let one = |(slot, wanted): (&Slot, &Rows)| {
         interrupt::check()?;
         let mut scatter = all.join.scatter();
-        let mut wanted = rows.iter().copied().peekable();
-        super::write::each_message(all, *slot, &mut |row, event, bump| {
-            if wanted.next_if_eq(&row).is_some() {
+        let mut wanted = wanted.numbers.iter().peekable();
+        let mut gone = Set::default();
+        rows::each_message(&all.native_path(*slot), &mut |row, event, bump| {
+            if wanted.next_if_eq(&&row).is_some() {
+                gone.add(&email_of(event));
                 scatter.event(event, bump)?;
             }
             Ok(())
         })?;
-        Ok(scatter.finish()?)
+        Ok((scatter.finish()?, (*slot, gone)))
     };
-    total(touched.par_iter().map(one))
+    let taken: Vec<_> = touched.par_iter().map(one).collect::<anyhow::Result<_>>()?;
+    let mut counts = Counts::default();
+    let gone = taken.into_iter().map(|(count, gone)| {
+        counts += count;
+        gone
+    });
+    let gone = gone.collect();
+    Ok((counts, gone))
 }

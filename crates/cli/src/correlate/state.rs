@@ -1,60 +1,42 @@
-//! What runs leave for later ones: for each file of the table the keys of its emails, and what it counts.
-//!
-//! `OUT/_mimelake/messages/event_date=…/part-….keys` is a line of JSON, and then for each row of the file, in its order,
-//! the hashes of its aCode and of its message id, 8 bytes each. With that a run finds the rows that its records belong
-//! to without reading the table.
+//! What runs leave for later ones: what each file of the table counts, and which of its rows new records belong to.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Context, ensure};
-use mimelake_correlate::email::Email;
-use mimelake_correlate::key;
-use mimelake_correlate::message::{Message, email_of};
+use anyhow::Context;
+use mimelake_correlate::keys::Keys;
+use mimelake_parse::time;
 use mimelake_schema::EventType;
 use mimelake_write::store::Store;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
+use super::keys::{self, DIRECTORY, Kept};
 use super::place::Slot;
 use crate::args::ConvertArgs;
 use crate::convert::Run;
 use crate::report::Summary;
 
-/// Where the files of keys lie, below the output directory.
-pub const DIRECTORY: &str = "_mimelake/messages";
-
-/// Bytes of a row's keys.
-const ROW: usize = 16;
-
 /// What was written before.
 #[derive(Debug, Default)]
 pub struct State {
     out: PathBuf,
-    files: BTreeMap<Slot, Summary>,
+    files: BTreeMap<Slot, Kept>,
+    /// Files whose emails are all quiet since before this, in microseconds since 1970, are closed.
+    closes: Option<i64>,
 }
 
-/// The first line of a file of keys.
-#[derive(Debug, Serialize, Deserialize)]
-struct Head {
-    version: u32,
-    #[serde(flatten)]
-    summary: Summary,
-}
+/// The rows that new records belong to, by file. Files whose rows are all untouched are not in it.
+pub type Touched = BTreeMap<Slot, Rows>;
 
-const VERSION: u32 = 1;
-
-/// The rows that new records belong to, sorted, by file. Files whose rows are all untouched are not in it.
-pub type Touched = BTreeMap<Slot, Vec<u32>>;
-
-/// The content of a file of keys.
-pub fn encode(summary: &Summary, keys: &[[u64; 2]]) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec(&Head { version: VERSION, summary: summary.clone() })?;
-    bytes.push(b'\n');
-    bytes.extend(keys.iter().flatten().flat_map(|key| key.to_le_bytes()));
-    Ok(bytes)
+/// Rows of a file, sorted.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// Their numbers.
+    pub numbers: Vec<u32>,
+    /// Their keys.
+    pub keys: Vec<[u64; 2]>,
 }
 
 impl State {
@@ -83,16 +65,38 @@ impl State {
             }
         }
         let lost: Vec<Slot> = visible.difference(&kept).copied().collect();
-        lost.into_par_iter().try_for_each(|slot| rebuild(args, store, slot))?;
-        let files = visible.into_iter().map(|slot| Ok((slot, open(out, slot)?.0.summary)));
-        Ok(Self { out: out.to_owned(), files: files.collect::<anyhow::Result<_>>()? })
+        lost.into_par_iter().try_for_each(|slot| keys::rebuild(args, store, slot))?;
+        let files = visible.into_iter().map(|slot| Ok((slot, keys::kept(out, slot)?)));
+        Ok(Self { out: out.to_owned(), files: files.collect::<anyhow::Result<_>>()?, closes: None })
+    }
+
+    /// From now on files are closed whose emails are all quiet for so long; `days` are those of the new records.
+    ///
+    /// A wrong clock closes too much, which costs time in later runs and nothing else.
+    pub fn close_after(&mut self, window: Duration, days: impl Iterator<Item = Option<i64>>) {
+        let new = days.flatten().map(|day| (day + 1).saturating_mul(time::DAY));
+        let newest = self.files.values().filter_map(|kept| kept.last_seen).chain(new).max();
+        let window = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
+        self.closes = newest.map(|newest| newest.saturating_sub(window));
+    }
+
+    /// What is kept of a file, and whether it is closed.
+    pub fn closed(&self, kept: Kept) -> Kept {
+        let is_quiet = kept.last_seen.zip(self.closes).is_some_and(|(last, closes)| last < closes);
+        Kept { closed: kept.closed || is_quiet, ..kept }
+    }
+
+    /// The files that are to be closed, and what is kept of them then.
+    pub fn closing(&self) -> impl Iterator<Item = (Slot, Kept)> {
+        let closed = self.files.iter().map(|(slot, kept)| (*slot, self.closed(kept.clone())));
+        closed.filter(|(slot, kept)| kept.closed && !self.files[slot].closed)
     }
 
     /// How many emails each day has.
     pub fn emails(&self) -> BTreeMap<i64, u64> {
         let mut emails = BTreeMap::new();
-        for (slot, summary) in &self.files {
-            *emails.entry(slot.day).or_default() += summary.total;
+        for (slot, kept) in &self.files {
+            *emails.entry(slot.day).or_default() += kept.summary.total;
         }
         emails
     }
@@ -101,7 +105,8 @@ impl State {
     #[cfg(test)]
     pub fn of(slot: Slot, emails: u64) -> Self {
         let summary = Summary { total: emails, ..Summary::default() };
-        Self { out: PathBuf::new(), files: BTreeMap::from([(slot, summary)]) }
+        let kept = Kept { summary, ..Kept::default() };
+        Self { files: BTreeMap::from([(slot, kept)]), ..Self::default() }
     }
 
     /// Whether nothing was written before.
@@ -114,58 +119,47 @@ impl State {
         self.files.keys().copied()
     }
 
-    /// Whether there is such a file.
-    pub fn has(&self, slot: Slot) -> bool {
-        self.files.contains_key(&slot)
+    /// How many rows a file has; none if there is no such file.
+    pub fn rows(&self, slot: Slot) -> u64 {
+        self.files.get(&slot).map_or(0, |kept| kept.summary.total)
     }
 
     /// What the files count that are not among these.
-    pub fn untouched<'s>(&'s self, written: &BTreeMap<Slot, Summary>) -> impl Iterator<Item = &'s Summary> {
-        self.files.iter().filter(|(slot, _)| !written.contains_key(slot)).map(|(_, summary)| summary)
+    pub fn untouched<'s>(&'s self, written: &BTreeMap<Slot, Kept>) -> impl Iterator<Item = &'s Summary> {
+        self.files.iter().filter(|(slot, _)| !written.contains_key(slot)).map(|(_, kept)| &kept.summary)
     }
 
     /// The rows that records with these keys belong to, and all rows that share a key with one of those.
-    pub fn touched(&self, keys: Vec<u64>) -> anyhow::Result<Touched> {
+    pub fn touched(&self, args: &ConvertArgs, keys: Option<Keys>) -> anyhow::Result<Touched> {
         let mut touched = Touched::new();
-        let mut new = keys;
-        let mut known = Keys::default();
-        while !self.files.is_empty() && !new.is_empty() {
-            known.extend(new);
-            let rows = |slot: &Slot| Ok((*slot, self.rows(*slot, &known)?));
+        let Some(mut known) = keys else { return Ok(touched) };
+        let mut is_new = !self.files.is_empty() && !known.is_empty();
+        while is_new {
+            known.settle();
+            let one = |slot: &Slot| Ok((*slot, self.look_up(args, *slot, &known)?));
             let slots: Vec<_> = self.files.keys().collect();
-            let found: Vec<(Slot, Rows)> = slots.into_par_iter().map(rows).collect::<anyhow::Result<_>>()?;
-            new = Vec::new();
-            for (slot, rows) in found {
-                new.extend(rows.others);
-                if !rows.places.is_empty() {
-                    touched.insert(slot, rows.places);
-                }
+            let found: Vec<(Slot, Rows)> = slots.into_par_iter().map(one).collect::<anyhow::Result<_>>()?;
+            is_new = false;
+            for (slot, rows) in found.into_iter().filter(|(_, rows)| !rows.numbers.is_empty()) {
+                let others = rows.keys.iter().flatten().filter(|key| **key != 0 && !known.has(**key));
+                let mut others: Vec<u64> = others.copied().collect();
+                is_new |= !others.is_empty();
+                known.append(&mut others);
+                touched.insert(slot, rows);
             }
         }
         Ok(touched)
     }
 
     /// The rows of a file that have one of these keys.
-    fn rows(&self, slot: Slot, known: &Keys) -> anyhow::Result<Rows> {
-        let (head, mut reader) = open(&self.out, slot)?;
+    fn look_up(&self, args: &ConvertArgs, slot: Slot, known: &Keys) -> anyhow::Result<Rows> {
         let mut rows = Rows::default();
-        let mut bytes = vec![0; ROW << 12];
-        for start in (0..head.summary.total).step_by(bytes.len() / ROW) {
-            let count = (head.summary.total - start).min((bytes.len() / ROW) as u64) as usize;
-            let bytes = &mut bytes[..count * ROW];
-            reader
-                .read_exact(bytes)
-                .with_context(|| format!("cannot read {}", place(&self.out, slot).display()))?;
-            let (pairs, _) = bytes.as_chunks::<ROW>();
-            for (row, pair) in (start as u32..).zip(pairs) {
-                let (halves, _) = pair.as_chunks::<8>();
-                let pair = [u64::from_le_bytes(halves[0]), u64::from_le_bytes(halves[1])];
-                if pair.iter().any(|key| known.has(*key)) {
-                    rows.places.push(row);
-                    rows.others.extend(pair.into_iter().filter(|key| *key != 0 && !known.has(*key)));
-                }
+        keys::each(args, &self.out, slot, &mut |row, keys| {
+            if keys.iter().any(|key| known.has(*key)) {
+                rows.numbers.push(row);
+                rows.keys.push(keys);
             }
-        }
+        })?;
         Ok(rows)
     }
 }
@@ -181,60 +175,6 @@ fn slots(directory: &Path, ending: &str) -> anyhow::Result<BTreeSet<Slot>> {
     Ok(slots)
 }
 
-/// Makes the keys of a file of the table from the file itself.
-fn rebuild(args: &ConvertArgs, store: &Store, slot: Slot) -> anyhow::Result<()> {
-    let (mut summary, mut keys) = (Summary::default(), Vec::new());
-    let native = store.out().join(super::write::native(args, slot));
-    super::write::each_message_of(&native, &mut |_, event, bump| {
-        let bytes = email_of(event);
-        let email = Email::read(&bytes);
-        keys.push(key::of_email(&email));
-        summary.add(&Message::of(&email, bump));
-        Ok(())
-    })
-    .with_context(|| {
-        format!("what is kept of {} is lost; correlate into another directory", native.display())
-    })?;
-    let (temporary, target) =
-        (store.temporary().join(format!("{}.keys", slot.number())), place(store.out(), slot));
-    let write = || {
-        fs::create_dir_all(target.parent().unwrap_or(&target))?;
-        fs::write(&temporary, encode(&summary, &keys).map_err(std::io::Error::other)?)?;
-        File::open(&temporary)?.sync_all()?;
-        fs::rename(&temporary, &target)
-    };
-    write().with_context(|| format!("cannot write {}", target.display()))
-}
-
-#[derive(Default)]
-struct Rows {
-    places: Vec<u32>,
-    /// Keys of these rows that were not looked for.
-    others: Vec<u64>,
-}
-
-fn place(out: &Path, slot: Slot) -> PathBuf {
-    out.join(DIRECTORY).join(format!("{slot}.keys"))
-}
-
-fn open(out: &Path, slot: Slot) -> anyhow::Result<(Head, BufReader<File>)> {
-    let path = place(out, slot);
-    let read = || -> anyhow::Result<_> {
-        let mut reader = BufReader::with_capacity(1 << 16, File::open(&path)?);
-        let mut line = Vec::new();
-        reader.read_until(b'\n', &mut line)?;
-        let head: Head = serde_json::from_slice(&line)?;
-        ensure!(head.version == VERSION, "it is of version {}", head.version);
-        Ok((head, reader))
-    };
-    read().with_context(|| {
-        format!(
-            "cannot read what {} says of earlier messages; correlate into another directory",
-            path.display()
-        )
-    })
-}
-
 /// The names in a directory, sorted; none if there is no such directory.
 fn names(directory: &Path) -> anyhow::Result<Vec<String>> {
     if !directory.is_dir() {
@@ -244,33 +184,4 @@ fn names(directory: &Path) -> anyhow::Result<Vec<String>> {
     let mut names: Vec<_> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     names.sort_unstable();
     Ok(names)
-}
-
-/// A set of keys that says no quickly.
-#[derive(Debug, Default)]
-struct Keys {
-    sorted: Vec<u64>,
-    /// A bit for each of a key's highest bits.
-    bits: Vec<u64>,
-    shift: u32,
-}
-
-impl Keys {
-    fn extend(&mut self, keys: Vec<u64>) {
-        self.sorted.extend(keys);
-        self.sorted.sort_unstable();
-        self.sorted.dedup();
-        let bits = (self.sorted.len() * 16).next_power_of_two().max(64);
-        self.shift = u64::BITS - bits.trailing_zeros();
-        self.bits = vec![0; bits / 64];
-        for key in &self.sorted {
-            let bit = (key >> self.shift) as usize;
-            self.bits[bit / 64] |= 1 << (bit % 64);
-        }
-    }
-
-    fn has(&self, key: u64) -> bool {
-        let bit = (key >> self.shift) as usize;
-        self.bits[bit / 64] & 1 << (bit % 64) != 0 && self.sorted.binary_search(&key).is_ok()
-    }
 }

@@ -337,6 +337,30 @@ fn keys_that_are_lost_are_made_anew() {
 }
 
 #[test]
+fn of_emails_that_are_quiet_for_a_window_no_keys_are_kept() {
+    let place = Place::new();
+    let kept = |day: u8| {
+        let path = place.path(format!("out/_mimelake/messages/event_date=2026-03-0{day}/part-00-of-01.keys"));
+        let bytes = fs::read(path).unwrap();
+        bytes.len() - 1 - bytes.iter().position(|byte| *byte == b'\n').unwrap()
+    };
+    place.write("in/receipt_1.log", line(2, A, "<a@b>", RECEIPT) + &line(6, B, "<c@d>", RECEIPT));
+    place.run("correlate in -o out -q --window 3d").exits(0);
+    assert_eq!((kept(2), kept(6)), (0, 16));
+    // What comes later finds its email in the table.
+    let delivery = "Delivered=true|Attempt=1|Rcpt=a@b.example";
+    place.write("in/delivery_1.log", line(7, A, "<a@b>", delivery));
+    place.run("correlate in -o out -q --window 3d").exits(0);
+    let found = messages(&place);
+    assert_eq!(found.len(), 2);
+    assert_eq!((found[0].get("acode"), found[0].get("status")), (A, "delivered"));
+    assert_eq!((kept(2), kept(6)), (16, 16), "an email that is heard of again is not quiet");
+    place.write("in/receipt_2.log", line(9, "8wfZtt45ME00O9nGoc4aIg", "<e@f>", RECEIPT));
+    place.run("correlate in -o out -q --window 1d").exits(0);
+    assert_eq!((kept(2), kept(6), kept(9)), (0, 0, 16));
+}
+
+#[test]
 fn days_that_are_removed_stay_removed() {
     let place = Place::new();
     place.write("in/receipt_1.log", line(2, A, "<a@b>", RECEIPT) + &line(3, B, "<c@d>", RECEIPT));

@@ -1,6 +1,6 @@
 //! One worker's job: its part files, and the commit that makes them count.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,6 +25,8 @@ pub struct Job<'s> {
     replaces: Vec<CommitId>,
     /// The places to be emptied.
     emptied: Vec<Swap>,
+    /// Places that are changed before others, in this order.
+    order: Vec<String>,
     /// Finished parts whose files must go if the job fails: where they are now.
     files: Vec<PathBuf>,
     ended: bool,
@@ -42,6 +44,7 @@ impl<'s> Job<'s> {
             quarantine: None,
             replaces: Vec::new(),
             emptied: Vec::new(),
+            order: Vec::new(),
             files: Vec::new(),
             ended: false,
         }
@@ -128,6 +131,10 @@ impl<'s> Job<'s> {
         self.emptied.push(place);
     }
 
+    pub(super) fn order(&mut self, places: Vec<String>) {
+        self.order = places;
+    }
+
     /// Removes all that the job has written.
     pub fn abandon(self) {
         drop(self);
@@ -152,7 +159,9 @@ impl<'s> Job<'s> {
                 }),
             }
         }
-        swaps.sort_unstable_by(|a, b| b.cmp(a));
+        let ranks: HashMap<&str, usize> = self.order.iter().map(String::as_str).zip(0..).collect();
+        let rank = |swap: &Swap| ranks.get(&*swap.place).copied().unwrap_or(usize::MAX);
+        swaps.sort_unstable_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| b.cmp(a)));
         let (settings, replaces) = (self.store.settings.clone(), self.replaces.clone());
         Commit { id: self.id.clone(), settings, parts, quarantine, counts, replaces, swaps, inputs }
     }

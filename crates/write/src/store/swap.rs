@@ -3,10 +3,9 @@
 //! A part that is replaced by one of another name is seen twice, or not at all, for a moment. A file that is renamed
 //! over another is not: a reader sees one or the other. So a job may prepare files for places of their own
 //! ([`Job::create_at`]) and name places to be emptied ([`Job::remove_at`]). Its commit is recorded first, with all it
-//! is going to do; then it is done, in the order of the places from last to first. A row that moves to an earlier date
-//! is gone from the later one before it is there again. What a killed run has not done yet, the next [`Store::open`]
-//! does. Between two renames a row that moves from one file to another is in neither of them; one that moves to a later
-//! date is in both.
+//! is going to do; then it is done, in the order that the job asks for ([`Job::swap_in_order`]). What a killed run has
+//! not done yet, the next [`Store::open`] does. Between two renames a row that moves from one file to another is in
+//! neither of them, if the one that it leaves comes first.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -51,6 +50,12 @@ impl Job<'_> {
         check(place)?;
         self.empty(Swap { place: place.to_owned(), file: None });
         Ok(())
+    }
+
+    /// Changes these places first and in this order when the job is committed; all others after them, from the last
+    /// to the first.
+    pub fn swap_in_order(&mut self, places: Vec<String>) {
+        self.order(places);
     }
 }
 

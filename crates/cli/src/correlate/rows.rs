@@ -1,0 +1,187 @@
+//! The rows of one file of the table in order: those it had, and those that are new.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use bumpalo::Bump;
+use mimelake_columns::document::Document;
+use mimelake_columns::rows::Rows;
+use mimelake_correlate::email::Email;
+use mimelake_correlate::key;
+use mimelake_correlate::message::{Message, email_of};
+use mimelake_parse::Event;
+use mimelake_schema::EventType;
+use mimelake_write::parquet::ReadPart;
+use mimelake_write::store::PartFile;
+
+use super::place::Slot;
+use super::{Correlation, keys};
+use crate::args::{ConvertArgs, SchemaKind, To};
+use crate::convert::part::Part;
+
+/// The order of rows: by the time of their first record, then by their bytes.
+pub type Place<'e> = (Option<i64>, &'e [u8]);
+
+/// Where a file of the table is, below the output directory.
+pub fn visible(args: &ConvertArgs, slot: Slot) -> String {
+    format!("{}/{slot}.{}", EventType::Message.table(), args.extension().as_str())
+}
+
+/// Where its messages can be read back: the table itself, or where it is of another format a copy.
+pub fn native(args: &ConvertArgs, slot: Slot) -> String {
+    let is_native = args.to() == To::Parquet && args.schema() == SchemaKind::Native;
+    format!("{}/{slot}.parquet", if is_native { EventType::Message.table() } else { keys::DIRECTORY })
+}
+
+/// Calls `each` with every message of a native file, and its row.
+pub fn each_message(
+    path: &Path,
+    each: &mut dyn FnMut(u32, &Event<'_>, &Bump) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut bump = Bump::new();
+    let mut number = 0;
+    for batch in ReadPart::open(path, None)? {
+        let batch = batch?;
+        let rows = Rows::of(EventType::Message, &batch)?;
+        for row in 0..rows.len() {
+            each(number, &rows.event(row, &bump), &bump)?;
+            bump.reset();
+            number += 1;
+        }
+    }
+    Ok(())
+}
+
+/// The emails that stay in a file, in their order, a batch at a time.
+pub struct Staying<'g> {
+    part: Option<ReadPart>,
+    /// The rows that do not stay, sorted.
+    gone: std::iter::Peekable<std::slice::Iter<'g, u32>>,
+    number: u32,
+    waiting: VecDeque<(Option<i64>, Vec<u8>)>,
+}
+
+impl<'g> Staying<'g> {
+    /// Those of this native file without the rows that are gone; none if there is no file.
+    pub fn new(path: Option<&Path>, gone: &'g [u32]) -> anyhow::Result<Self> {
+        let part = path.map(|path| ReadPart::open(path, None)).transpose()?;
+        Ok(Self { part, gone: gone.iter().peekable(), number: 0, waiting: VecDeque::new() })
+    }
+
+    /// Hands the emails that come before this place to `each`; without a place all that are left.
+    pub fn before(
+        &mut self,
+        place: Option<Place<'_>>,
+        each: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        while self.fill()? {
+            while let Some((time, email)) = self.waiting.front() {
+                if place.is_some_and(|place| place < (*time, email)) {
+                    return Ok(());
+                }
+                each(email)?;
+                self.waiting.pop_front();
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is an email that waits, which is read if need be.
+    fn fill(&mut self) -> anyhow::Result<bool> {
+        let mut bump = Bump::new();
+        while self.waiting.is_empty() {
+            let Some(batch) = self.part.as_mut().and_then(Iterator::next) else { return Ok(false) };
+            let batch = batch?;
+            let rows = Rows::of(EventType::Message, &batch)?;
+            for row in 0..rows.len() {
+                if self.gone.next_if_eq(&&self.number).is_none() {
+                    let email = email_of(&rows.event(row, &bump));
+                    self.waiting.push_back((Email::read(&email).first_seen(), email));
+                    bump.reset();
+                }
+                self.number += 1;
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// A file of the table while it is written: its rows, and their keys.
+pub struct Table<'a, 's> {
+    all: &'a Correlation<'s>,
+    slot: Slot,
+    /// The file that readers see, and the native copy of one of another format.
+    parts: Vec<(Part, &'a Document)>,
+    kept: keys::Kept,
+    keys: Vec<[u64; 2]>,
+    /// Bytes of emails that were written since the parts were last asked what they hold.
+    unweighed: u64,
+    bump: Bump,
+}
+
+impl<'a, 's> Table<'a, 's> {
+    /// The file of this slot, without rows.
+    pub fn create(all: &'a Correlation<'s>, slot: Slot) -> anyhow::Result<Self> {
+        let args = all.run.args;
+        let document = all.run.document(EventType::Message).context("messages have no document")?;
+        let mut parts = vec![(Part::on(args, create(all, &visible(args, slot))?, document)?, document)];
+        if native(args, slot) != visible(args, slot) {
+            let file = create(all, &native(args, slot))?;
+            parts.push((Part::native(args, file, &all.native)?, &all.native));
+        }
+        let kept = keys::Kept::default();
+        Ok(Self { all, slot, parts, kept, keys: Vec::new(), unweighed: 0, bump: Bump::new() })
+    }
+
+    /// Writes the row of an email.
+    pub fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        let args = self.all.run.args;
+        let share = args.write.memory / 8 / args.read.threads() as u64;
+        let email = Email::read(bytes);
+        self.keys.push(key::of_email(&email));
+        let message = Message::of(&email, &self.bump);
+        self.kept.add(&message);
+        self.unweighed += bytes.len() as u64;
+        let weigh = self.unweighed > share / 8;
+        for (part, document) in &mut self.parts {
+            part.write(document.row(&message.event, &self.bump))?;
+            if weigh && part.memory() > share {
+                part.flush()?;
+            }
+        }
+        if weigh {
+            self.unweighed = 0;
+        }
+        self.bump.reset();
+        Ok(())
+    }
+
+    /// Ends the file; what is kept of it.
+    pub fn finish(self) -> anyhow::Result<keys::Kept> {
+        for (part, _) in self.parts {
+            part.finish()?;
+        }
+        let kept = self.all.state.closed(self.kept);
+        write_keys(self.all, self.slot, &kept, &self.keys)?;
+        Ok(kept)
+    }
+}
+
+/// Writes what is kept of a file.
+pub fn write_keys(
+    all: &Correlation<'_>,
+    slot: Slot,
+    kept: &keys::Kept,
+    keys: &[[u64; 2]],
+) -> anyhow::Result<()> {
+    let mut file = create(all, &format!("{}/{slot}.keys", keys::DIRECTORY))?;
+    file.write_all(&keys::encode(kept, keys)?)?;
+    file.finish(kept.summary.total)?;
+    Ok(())
+}
+
+fn create(all: &Correlation<'_>, place: &str) -> anyhow::Result<PartFile> {
+    Ok(super::read::lock(&all.job).create_at(place)?)
+}
