@@ -70,7 +70,7 @@ impl Budget {
                 for chunk in chunks {
                     out.write_all(&chunk)?;
                     *end += chunk.len() as u64;
-                    self.held.fetch_sub(chunk.len() as u64, Ordering::Relaxed);
+                    self.held.fetch_sub(chunk.capacity() as u64, Ordering::Relaxed);
                 }
                 spans.push((number, (from, (*end - from) as usize)));
             }
@@ -114,6 +114,25 @@ struct Part {
     spilled: Vec<Span>,
 }
 
+impl Part {
+    /// Takes a chunk; by how many bytes it is larger now.
+    fn give(&mut self, chunk: Vec<u8>) -> usize {
+        match self.held.last_mut() {
+            // Chunks that are mostly room would take memory that no budget counts.
+            Some(last) if last.len() + chunk.len() <= CHUNK => {
+                let before = last.capacity();
+                last.extend_from_slice(&chunk);
+                last.capacity() - before
+            }
+            _ => {
+                let size = chunk.capacity();
+                self.held.push(chunk);
+                size
+            }
+        }
+    }
+}
+
 impl Partitions {
     /// No entries yet.
     pub fn new(budget: &Arc<Budget>) -> Self {
@@ -138,7 +157,7 @@ impl Partitions {
     /// [`SpillError`] if the file cannot be read.
     pub fn take(&self, number: u64) -> Result<Entries, SpillError> {
         let Some(part) = lock(&self.parts).remove(&number) else { return Ok(Entries(Vec::new())) };
-        let held: usize = part.held.iter().map(Vec::len).sum();
+        let held: usize = part.held.iter().map(Vec::capacity).sum();
         self.budget.held.fetch_sub(held as u64, Ordering::Relaxed);
         self.held.fetch_sub(held as u64, Ordering::Relaxed);
         let mut chunks = part.held;
@@ -149,10 +168,9 @@ impl Partitions {
     }
 
     fn give(&self, number: u64, chunk: Vec<u8>) -> Result<(), SpillError> {
-        let size = chunk.len() as u64;
-        let all = self.budget.held.fetch_add(size, Ordering::Relaxed) + size;
-        let own = self.held.fetch_add(size, Ordering::Relaxed) + size;
-        lock(&self.parts).entry(number).or_default().held.push(chunk);
+        let grown = lock(&self.parts).entry(number).or_default().give(chunk) as u64;
+        let all = self.budget.held.fetch_add(grown, Ordering::Relaxed) + grown;
+        let own = self.held.fetch_add(grown, Ordering::Relaxed) + grown;
         // While others hold it all, pieces of a few bytes each would go to the file.
         if all > self.budget.most && own >= self.budget.most / 8 { self.spill() } else { Ok(()) }
     }
@@ -163,7 +181,7 @@ impl Partitions {
         for (number, part) in lock(&self.parts).iter_mut().filter(|(_, part)| !part.held.is_empty()) {
             held.push((*number, std::mem::take(&mut part.held)));
         }
-        let size: usize = held.iter().flat_map(|(_, chunks)| chunks).map(Vec::len).sum();
+        let size: usize = held.iter().flat_map(|(_, chunks)| chunks).map(Vec::capacity).sum();
         self.held.fetch_sub(size as u64, Ordering::Relaxed);
         let spans = self.budget.spill(held)?;
         let mut parts = lock(&self.parts);

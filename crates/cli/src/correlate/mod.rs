@@ -51,6 +51,12 @@ pub fn run(args: CorrelateArgs) -> anyhow::Result<Exit> {
     let (parts, mut found): (Vec<_>, Vec<_>) =
         landing::find(&args.read.inputs)?.into_iter().partition(|found| read::is_part(&found.path));
     convert::leave_out_output(&args, &mut found);
+    if let Some(table) = found.iter().find(|found| read::is_written_ndjson(&found.path)) {
+        return Err(Hinted::error(
+            format!("{} is a table in NDJSON, which is not read back", table.path.display()),
+            "name the raw logs, or a directory that `mimelake convert` wrote as Parquet",
+        ));
+    }
     let run = Run::new(&args);
     let pool = plan::pool(args.read.threads())?;
     pool.install(|| Correlation::new(&run, &store, &parts, &found)?.run(&parts, &found))?;

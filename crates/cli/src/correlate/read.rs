@@ -41,6 +41,13 @@ pub fn is_part(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "parquet") && begins()
 }
 
+/// Whether a file is a part of a table that was written as NDJSON, by its name and its partition's.
+pub fn is_written_ndjson(path: &Path) -> bool {
+    let partition = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    path.extension().is_some_and(|extension| extension == "ndjson")
+        && partition.is_some_and(|name| name.starts_with("event_date="))
+}
+
 /// The run's job.
 pub fn lock<'l, 's>(job: &'l Mutex<Job<'s>>) -> MutexGuard<'l, Job<'s>> {
     job.lock().unwrap_or_else(PoisonError::into_inner)

@@ -137,17 +137,15 @@ impl<'a, 's> Table<'a, 's> {
 
     /// Writes the row of an email.
     pub fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        let args = self.all.run.args;
-        let share = args.write.memory / 8 / args.read.threads() as u64;
         let email = Email::read(bytes);
         self.keys.push(key::of_email(&email));
         let message = Message::of(&email, &self.bump);
         self.kept.add(&message);
         self.unweighed += bytes.len() as u64;
-        let weigh = self.unweighed > share / 8;
+        let weigh = self.unweighed > self.all.share / 8;
         for (part, document) in &mut self.parts {
             part.write(document.row(&message.event, &self.bump))?;
-            if weigh && part.memory() > share {
+            if weigh && part.memory() > self.all.share * 2 {
                 part.flush()?;
             }
         }

@@ -259,6 +259,8 @@ fn what_cannot_be_done_is_said() {
     place.run("correlate lake -o other -q").exits(1).says("as Parquet");
     place.run("convert archive/C0A0/siem-v1 -o ecs -q --to parquet --schema ecs").exits(1);
     place.run("correlate ecs -o other -q").exits(2).says("name the raw logs");
+    place.run("convert archive/C0A0/siem-v1 -o documents -q --to ndjson").exits(1);
+    place.run("correlate documents -o other -q").exits(2).says("name the raw logs");
 }
 
 /// Bytes in an output directory, whatever becomes of its files meanwhile.
