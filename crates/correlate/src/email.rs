@@ -35,16 +35,8 @@ impl<'a> Email<'a> {
 
     /// Reads an email.
     pub fn read(bytes: &'a [u8]) -> Self {
-        let mut bytes = Bytes(bytes);
-        let account = bytes.text().unwrap_or_default();
-        let acode = bytes.text();
-        let shared = bytes.take(1) == [1];
-        let mut records = Vec::new();
-        while !bytes.0.is_empty() {
-            let length = bytes.length();
-            records.push(bytes.take(length));
-        }
-        Self { account, acode, shared, records }
+        let (head, records) = read(bytes);
+        Self { records: records.collect(), ..head }
     }
 
     /// When its first record was written.
@@ -54,9 +46,26 @@ impl<'a> Email<'a> {
 
     /// The message id: the longest that a record says, for some are cut; of those the first in the alphabet.
     pub fn message_id(&self) -> Option<&'a str> {
-        let ids = self.records.iter().filter_map(|record| record::message_id(record));
-        ids.max_by(|a, b| a.len().cmp(&b.len()).then_with(|| b.cmp(a)))
+        let ids = self.records.iter().map(|record| record::message_id_bytes(record));
+        let id = ids.max_by(|a, b| a.len().cmp(&b.len()).then_with(|| b.cmp(a)))?;
+        std::str::from_utf8(id).ok().filter(|id| !id.is_empty())
     }
+}
+
+/// An email of these bytes, still without its records, and the records one by one.
+pub(crate) fn read(bytes: &[u8]) -> (Email<'_>, impl Iterator<Item = &[u8]>) {
+    let mut bytes = Bytes(bytes);
+    let account = bytes.text().unwrap_or_default();
+    let acode = bytes.text();
+    let shared = bytes.take(1) == [1];
+    let records = std::iter::from_fn(move || {
+        if bytes.0.is_empty() {
+            return None;
+        }
+        let length = bytes.length();
+        Some(bytes.take(length))
+    });
+    (Email { account, acode, shared, records: Vec::new() }, records)
 }
 
 /// Appends an email of one record, which `write` appends.

@@ -1,10 +1,11 @@
 //! Records of one key to emails. Each step is a function of the set of records alone: their order, how they were
 //! split, and that some came twice change nothing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::email::Email;
-use crate::record::{Record, has_whole_id, message_id, stage, time};
+use crate::record::{Record, has_whole_id, message_id, message_id_bytes, stage, time};
 use crate::stage::Stage;
 
 /// The emails of one aCode, of all its records.
@@ -21,9 +22,14 @@ pub fn by_acode<'a>(
     emails: &mut Vec<Email<'a>>,
 ) -> u64 {
     let duplicates = once(&mut records);
+    let email = |shared, records| Email { account, acode: Some(acode), shared, records };
+    let mut ids = records.iter().map(|record| message_id_bytes(record)).filter(|id| !id.is_empty());
+    if ids.next().is_none_or(|first| ids.all(|id| id == first)) {
+        emails.push(email(false, records));
+        return duplicates;
+    }
     let ids: Vec<Option<&str>> = records.iter().map(|record| message_id(record)).collect();
     let whole = Whole::of(&records, &ids);
-    let email = |shared, records| Email { account, acode: Some(acode), shared, records };
     if whole.ids.len() < 2 {
         emails.push(email(false, records));
         return duplicates;
@@ -156,5 +162,5 @@ fn recipients(record: &[u8]) -> Vec<String> {
         return Vec::new();
     }
     let bump = bumpalo::Bump::new();
-    Record::read(record, &bump).recipients().map(str::to_lowercase).collect()
+    Record::read(record, &bump).recipients_folded().map(Cow::into_owned).collect()
 }

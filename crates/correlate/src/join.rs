@@ -133,14 +133,14 @@ impl Join {
         let mut ids = self.ids.writer();
         let mut emails = Vec::new();
         for group in groups(&entries).chunk_by(|a, b| a.0 == b.0) {
-            let mut group: Vec<Email<'_>> = group.iter().map(|(_, bytes)| Email::read(bytes)).collect();
+            let mut group: Vec<_> = group.iter().map(|(_, bytes)| email::read(bytes)).collect();
             // Keys of one hash are nearly always one key.
-            group.sort_by(|a, b| (a.account, a.acode).cmp(&(b.account, b.acode)));
-            for same in group.chunk_by(|a, b| (a.account, a.acode) == (b.account, b.acode)) {
-                let Some(first) = same.first() else { continue };
-                let records = same.iter().flat_map(|email| email.records.iter().copied()).collect();
-                let acode = first.acode.unwrap_or_default();
-                counts.duplicates += fold::by_acode(first.account, acode, records, &mut emails);
+            group.sort_by(|(a, _), (b, _)| (a.account, a.acode).cmp(&(b.account, b.acode)));
+            for same in group.chunk_by_mut(|(a, _), (b, _)| (a.account, a.acode) == (b.account, b.acode)) {
+                let Some((first, _)) = same.first() else { continue };
+                let (account, acode) = (first.account, first.acode.unwrap_or_default());
+                let records = same.iter_mut().flat_map(|(_, records)| records).collect();
+                counts.duplicates += fold::by_acode(account, acode, records, &mut emails);
             }
             for email in emails.drain(..) {
                 match self.joined_by_id(&email) {

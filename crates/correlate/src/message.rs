@@ -219,7 +219,7 @@ impl<'a> View<'a> {
             let mut seen = HashSet::new();
             let records = stages.into_iter().flat_map(|stage| self.stage(stage));
             let said = records.flat_map(Record::recipients);
-            let once = said.filter(|said| seen.insert(said.to_lowercase())).collect::<Vec<_>>();
+            let once = said.filter(|said| seen.insert(record::fold_case(said))).collect::<Vec<_>>();
             list(self.bump, once.into_iter())
         };
         match of([Stage::Receipt, Stage::Delivery]) {

@@ -1,7 +1,7 @@
 //! Bytes set aside by a number, in memory, and past a budget in one temporary file.
 //!
-//! An entry is a hash and an email's bytes. Who writes has a [`Writer`] of its own, which hands over whole chunks of
-//! entries; who reads takes all entries of one number. The file has no name, so nothing is left of it after a kill.
+//! An entry is a hash, or another number to sort by, and an email's bytes. Who writes has a [`Writer`] of its own, which
+//! hands over whole chunks of entries; who reads takes all entries of one number. The file has no name, so nothing is left of it after a kill.
 
 use std::collections::HashMap;
 use std::fs::File;

@@ -11,6 +11,8 @@
 //! The bytes say all that a message keeps of a record. So two records are the same one if their bytes are, and the
 //! order of the bytes is an order of the records, by stage and time first.
 
+use std::borrow::Cow;
+
 use bumpalo::Bump;
 use mimelake_parse::{Value, Verdict, Verdicts};
 use mimelake_schema::{Field, Kind};
@@ -123,8 +125,13 @@ impl<'a> Bytes<'a> {
 
     /// A text, if there is one.
     pub fn text(&mut self) -> Option<&'a str> {
+        Some(std::str::from_utf8(self.text_bytes()?).unwrap_or_default())
+    }
+
+    /// A text's bytes, if there is one.
+    fn text_bytes(&mut self) -> Option<&'a [u8]> {
         let length = self.length().checked_sub(1)?;
-        Some(std::str::from_utf8(self.take(length)).unwrap_or_default())
+        Some(self.take(length))
     }
 
     fn option(&mut self) -> Option<bool> {
@@ -210,10 +217,21 @@ impl<'a> Record<'a> {
         self.text(Field::Recipient).into_iter().flat_map(|text| text.split(", "))
     }
 
+    /// The same in lower case, for they are the same in any case of letters.
+    pub fn recipients_folded(&self) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
+        self.recipients().map(fold_case)
+    }
+
     /// When it was written, in microseconds since 1970.
     pub fn time(&self) -> Option<i64> {
         if let Some(Value::Time(micros)) = self.members.first() { Some(*micros) } else { None }
     }
+}
+
+/// A text in lower case; most are already.
+pub(crate) fn fold_case(text: &str) -> Cow<'_, str> {
+    let is_lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_lower { text.into() } else { text.to_lowercase().into() }
 }
 
 /// The stage of a record's bytes.
@@ -231,12 +249,19 @@ pub fn time(bytes: &[u8]) -> Option<i64> {
 
 /// The message id of a record's bytes, bare; none if it says none.
 pub fn message_id(bytes: &[u8]) -> Option<&str> {
-    let text = Bytes(bytes.get(HEAD..)?).text()?;
-    Some(crate::key::bare_message_id(text)).filter(|id| !id.is_empty())
+    std::str::from_utf8(message_id_bytes(bytes)).ok().filter(|id| !id.is_empty())
+}
+
+/// The bytes of [`message_id`]; empty if it says none.
+pub(crate) fn message_id_bytes(bytes: &[u8]) -> &[u8] {
+    crate::key::bare_id(said_id(bytes))
+}
+
+fn said_id(bytes: &[u8]) -> &[u8] {
+    bytes.get(HEAD..).and_then(|rest| Bytes(rest).text_bytes()).unwrap_or_default()
 }
 
 /// Whether the message id of a record's bytes is said to its end.
 pub fn has_whole_id(bytes: &[u8]) -> bool {
-    let text = bytes.get(HEAD..).and_then(|rest| Bytes(rest).text());
-    text.is_some_and(|id| id.trim_ascii_end().ends_with('>'))
+    said_id(bytes).trim_ascii_end().ends_with(b">")
 }

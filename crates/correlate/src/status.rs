@@ -18,6 +18,7 @@
 //! error, or if there is no code and the error speaks of a bounce. Records without a time come first. Recipients are the same in any case of letters. An attempt that says neither that it
 //! delivered nor that it failed decides nothing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use mimelake_parse::Value;
@@ -140,9 +141,9 @@ struct Receipts {
 }
 
 impl Receipts {
-    fn of(records: &[Record<'_>], tried: &Tried) -> Self {
+    fn of<'a>(records: &[Record<'a>], tried: &Tried<'a>) -> Self {
         // A server that was refused tries again: who was accepted once is accepted.
-        let mut recipients: HashMap<String, bool> = HashMap::new();
+        let mut recipients: HashMap<Cow<'a, str>, bool> = HashMap::new();
         let mut last = None;
         for record in records.iter().filter(|record| record.stage == Stage::Receipt) {
             let ruling = ruling(record);
@@ -172,8 +173,8 @@ impl Receipts {
 
 /// What the attempts came to, for each recipient.
 #[derive(Debug, Default)]
-struct Tried {
-    outcomes: HashMap<String, Outcome>,
+struct Tried<'a> {
+    outcomes: HashMap<Cow<'a, str>, Outcome>,
 }
 
 /// The outcome of the attempts for one recipient.
@@ -184,9 +185,9 @@ enum Outcome {
     Bounced,
 }
 
-impl Tried {
-    fn of(records: &[Record<'_>]) -> Self {
-        let mut outcomes: HashMap<String, Outcome> = HashMap::new();
+impl<'a> Tried<'a> {
+    fn of(records: &[Record<'a>]) -> Self {
+        let mut outcomes: HashMap<Cow<'a, str>, Outcome> = HashMap::new();
         for record in records.iter().filter(|record| record.stage == Stage::Delivery) {
             let Value::Bool(delivered) = record.get(Field::Delivered) else { continue };
             let outcome = match delivered {
@@ -222,12 +223,10 @@ impl Tried {
 }
 
 /// The recipients, the same in any case of letters; one without a name if there is none.
-fn recipients_of(record: &Record<'_>) -> Vec<String> {
-    let mut named: Vec<_> = record.recipients().map(str::to_lowercase).collect();
-    if named.is_empty() {
-        named.push(String::new());
-    }
-    named
+fn recipients_of<'a>(record: &Record<'a>) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
+    let mut named = record.recipients_folded().peekable();
+    let nobody = named.peek().is_none().then_some(Cow::Borrowed(""));
+    named.chain(nobody)
 }
 
 /// Whether a failed attempt is the last.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use mimelake_columns::rows::Rows;
+use mimelake_correlate::email::Email;
 use mimelake_correlate::key;
 use mimelake_correlate::message::{Message, email_of};
 use mimelake_parse::Value;
@@ -124,10 +125,8 @@ pub fn rebuild(args: &ConvertArgs, store: &Store, slot: Slot) -> anyhow::Result<
     let (mut kept, mut keys) = (Kept::default(), Vec::new());
     let native = store.out().join(rows::native(args, slot));
     rows::each_message(&native, &mut |_, event, bump| {
-        let bytes = email_of(event);
-        let email = mimelake_correlate::email::Email::read(&bytes);
-        keys.push(key::of_email(&email));
-        kept.add(&Message::of(&email, bump));
+        keys.push(key::of_message(event));
+        kept.add(&Message::of(&Email::read(&email_of(event)), bump));
         Ok(())
     })
     .with_context(|| {

@@ -195,12 +195,12 @@ impl Aside<'_, '_> {
             let mut writer = self.all.emails.writer();
             let mut added = Sets::new();
             let counts = fold(*partition, &mut |email| {
-                let (slot, number) = self.slots.of(email);
-                self.moves.note(email, slot);
-                writer.put(number, 0, |out| {
+                let place = self.slots.of(email);
+                self.moves.note(email, place.slot);
+                writer.put(place.number, place.order, |out| {
                     let start = out.len();
                     email.write(out);
-                    added.entry(slot).or_default().add(&out[start..]);
+                    added.entry(place.slot).or_default().add(&out[start..]);
                 })?;
                 Ok(())
             })?;

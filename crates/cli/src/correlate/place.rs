@@ -111,10 +111,10 @@ impl Slots {
         self.0.get(&day).copied().unwrap_or(Shares { files: 1, stretches: 1 })
     }
 
-    /// The file that an email's row is in, and the number that it is set aside under.
+    /// The place of an email's row.
     ///
     /// The share is by the message id, where there is one: a click that is seen before its email has no other key.
-    pub fn of(&self, email: &Email<'_>) -> (Slot, u64) {
+    pub fn of(&self, email: &Email<'_>) -> Place {
         let seen = email.first_seen();
         let day = seen.map_or(UNKNOWN, |micros| micros.div_euclid(time::DAY));
         let Shares { files, stretches } = self.of_day(day);
@@ -124,13 +124,29 @@ impl Slots {
         let slot = Slot { day, share: share as u8, of: files };
         let into_day = seen.map_or(0, |micros| micros.rem_euclid(time::DAY));
         let stretch = into_day * i64::from(stretches) / time::DAY;
-        (slot, number(slot, stretch as u8))
+        Place { slot, number: number(slot, stretch as u8), order: order(seen) }
     }
 
     /// The numbers that a file's emails are set aside under, in the order of their times.
     pub fn numbers(&self, slot: Slot) -> impl Iterator<Item = u64> + use<> {
         (0..self.of_day(slot.day).stretches).map(move |stretch| number(slot, stretch))
     }
+}
+
+/// Where an email's row is.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The file.
+    pub slot: Slot,
+    /// The number that the email is set aside under.
+    pub number: u64,
+    /// Its order in the file.
+    pub order: u128,
+}
+
+/// The order of the rows of a file: by the time of the first record, those without one first.
+pub fn order(first_seen: Option<i64>) -> u128 {
+    first_seen.map_or(0, |micros| u128::from(micros as u64 ^ 1 << 63) + 1)
 }
 
 fn number(slot: Slot, stretch: u8) -> u64 {

@@ -16,13 +16,13 @@ use mimelake_schema::EventType;
 use mimelake_write::parquet::ReadPart;
 use mimelake_write::store::PartFile;
 
-use super::place::Slot;
+use super::place::{Slot, order};
 use super::{Correlation, keys};
 use crate::args::{ConvertArgs, SchemaKind, To};
 use crate::convert::part::Part;
 
-/// The order of rows: by the time of their first record, then by their bytes.
-pub type Place<'e> = (Option<i64>, &'e [u8]);
+/// An email's bytes, with its order before them.
+pub type InOrder<'e> = (u128, &'e [u8]);
 
 /// Where a file of the table is, below the output directory.
 pub fn visible(args: &ConvertArgs, slot: Slot) -> String {
@@ -60,7 +60,7 @@ pub struct Staying<'g> {
     /// The rows that do not stay, sorted.
     gone: std::iter::Peekable<std::slice::Iter<'g, u32>>,
     number: u32,
-    waiting: VecDeque<(Option<i64>, Vec<u8>)>,
+    waiting: VecDeque<(u128, Vec<u8>)>,
 }
 
 impl<'g> Staying<'g> {
@@ -70,15 +70,15 @@ impl<'g> Staying<'g> {
         Ok(Self { part, gone: gone.iter().peekable(), number: 0, waiting: VecDeque::new() })
     }
 
-    /// Hands the emails that come before this place to `each`; without a place all that are left.
+    /// Hands the emails that come before this one to `each`; without one all that are left.
     pub fn before(
         &mut self,
-        place: Option<Place<'_>>,
+        other: Option<InOrder<'_>>,
         each: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         while self.fill()? {
-            while let Some((time, email)) = self.waiting.front() {
-                if place.is_some_and(|place| place < (*time, email)) {
+            while let Some((order, email)) = self.waiting.front() {
+                if other.is_some_and(|other| other < (*order, email)) {
                     return Ok(());
                 }
                 each(email)?;
@@ -98,7 +98,7 @@ impl<'g> Staying<'g> {
             for row in 0..rows.len() {
                 if self.gone.next_if_eq(&&self.number).is_none() {
                     let email = email_of(&rows.event(row, &bump));
-                    self.waiting.push_back((Email::read(&email).first_seen(), email));
+                    self.waiting.push_back((order(Email::read(&email).first_seen()), email));
                     bump.reset();
                 }
                 self.number += 1;
@@ -138,8 +138,8 @@ impl<'a, 's> Table<'a, 's> {
     /// Writes the row of an email.
     pub fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
         let email = Email::read(bytes);
-        self.keys.push(key::of_email(&email));
         let message = Message::of(&email, &self.bump);
+        self.keys.push(key::of_message(&message.event));
         self.kept.add(&message);
         self.unweighed += bytes.len() as u64;
         let weigh = self.unweighed > self.all.share / 8;

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::place::{Slot, Slots};
-use super::rows::{self, Place, Staying, Table};
+use super::rows::{self, InOrder, Staying, Table};
 use super::state::Touched;
 use super::{Correlation, keys};
 use crate::interrupt;
@@ -68,9 +68,9 @@ pub fn share_anew(all: &Correlation<'_>, changes: &mut Changes<'_>) -> anyhow::R
         rows::each_message(&all.native_path(*slot), &mut |row, event, _| {
             if gone.next_if_eq(&&row).is_none() {
                 let bytes = email_of(event);
-                let (slot, number) = changes.slots.of(&Email::read(&bytes));
-                added.entry(slot).or_default().add(&bytes);
-                writer.put(number, 0, |out| out.extend_from_slice(&bytes))?;
+                let place = changes.slots.of(&Email::read(&bytes));
+                added.entry(place.slot).or_default().add(&bytes);
+                writer.put(place.number, place.order, |out| out.extend_from_slice(&bytes))?;
             }
             Ok(())
         })?;
@@ -132,12 +132,11 @@ fn file(all: &Correlation<'_>, changes: &Changes<'_>, slot: Slot) -> anyhow::Res
     let mut table = Table::create(all, slot)?;
     for number in changes.slots.numbers(slot) {
         let entries = all.emails.take(number)?;
-        let mut new: Vec<Place<'_>> =
-            entries.iter().map(|(_, email)| (Email::read(email).first_seen(), email)).collect();
+        let mut new: Vec<InOrder<'_>> = entries.iter().collect();
         new.sort_unstable();
-        for place in new {
-            staying.before(Some(place), &mut |email| table.write(email))?;
-            table.write(place.1)?;
+        for email in new {
+            staying.before(Some(email), &mut |email| table.write(email))?;
+            table.write(email.1)?;
         }
     }
     staying.before(None, &mut |email| table.write(email))?;
