@@ -11,6 +11,7 @@ pub mod join;
 pub mod key;
 pub mod keys;
 pub mod message;
+mod named;
 pub mod partitions;
 pub mod record;
 pub mod stage;

@@ -1,6 +1,6 @@
 //! The records of an email to its one message event, and back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use bumpalo::{Bump, collections::Vec as BumpVec};
 use mimelake_parse::{Event, Flags, Value};
@@ -8,6 +8,7 @@ use mimelake_schema::{Dialect, EventType, Field, message::SHARED};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::email::Email;
+use crate::named::Named;
 use crate::record::{self, Record};
 use crate::stage::Stage;
 use crate::status::{Status, Verdict, status};
@@ -216,11 +217,10 @@ impl<'a> View<'a> {
     /// The recipients of receipts and deliveries, else of detections: each once, whatever the case of its letters.
     fn recipients(&self) -> Value<'a> {
         let of = |stages: [Stage; 2]| {
-            let mut seen = HashSet::new();
+            let mut seen = Named::new();
             let records = stages.into_iter().flat_map(|stage| self.stage(stage));
             let said = records.flat_map(Record::recipients);
-            let once = said.filter(|said| seen.insert(record::fold_case(said))).collect::<Vec<_>>();
-            list(self.bump, once.into_iter())
+            list(self.bump, said.filter(|said| seen.entry(record::fold_case(said), ()).1))
         };
         match of([Stage::Receipt, Stage::Delivery]) {
             Value::List([]) => of([Stage::Detection, Stage::Detection]),

@@ -44,9 +44,25 @@ impl Stage {
 
     /// The place of a member.
     pub fn place(self, member: Field) -> Option<usize> {
-        self.members().iter().position(|m| *m == member)
+        PLACES[self as usize][member as usize].checked_sub(1).map(usize::from)
     }
 }
+
+/// The places of each stage's members, from one; zero for fields that it has not.
+static PLACES: [[u8; Field::ALL.len()]; Stage::ALL.len()] = {
+    let mut places = [[0; Field::ALL.len()]; Stage::ALL.len()];
+    let mut stage = 0;
+    while stage < Stage::ALL.len() {
+        let members = Stage::ALL[stage].members();
+        let mut at = 0;
+        while at < members.len() {
+            places[stage][members[at] as usize] = at as u8 + 1;
+            at += 1;
+        }
+        stage += 1;
+    }
+    places
+};
 
 /// Where a member's value is found in an event.
 #[derive(Clone, Copy, Debug)]

@@ -19,11 +19,11 @@
 //! delivered nor that it failed decides nothing.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use mimelake_parse::Value;
 use mimelake_schema::{Field, Ruling};
 
+use crate::named::Named;
 use crate::record::Record;
 use crate::stage::Stage;
 
@@ -92,7 +92,7 @@ pub fn status(records: &[Record<'_>]) -> Verdict {
     let (received, processed) = (seen(Stage::Receipt), seen(Stage::Process));
     let tried = Tried::of(records);
     let receipts = Receipts::of(records, &tried);
-    if !tried.outcomes.is_empty() {
+    if tried.outcomes.len() > 0 {
         let waits = tried.count(Outcome::Deferred) > 0 || tried.outcomes.len() < receipts.accepted;
         return Verdict { status: tried.status(&receipts), complete: received && processed && !waits };
     }
@@ -143,7 +143,7 @@ struct Receipts {
 impl Receipts {
     fn of<'a>(records: &[Record<'a>], tried: &Tried<'a>) -> Self {
         // A server that was refused tries again: who was accepted once is accepted.
-        let mut recipients: HashMap<Cow<'a, str>, bool> = HashMap::new();
+        let mut recipients = Named::new();
         let mut last = None;
         for record in records.iter().filter(|record| record.stage == Stage::Receipt) {
             let ruling = ruling(record);
@@ -152,12 +152,12 @@ impl Receipts {
                 last = ruling;
             }
             for recipient in recipients_of(record) {
-                *recipients.entry(recipient).or_insert(true) &= refused;
+                *recipients.entry(recipient, true).0 &= refused;
             }
         }
-        let accepted = recipients.values().filter(|refused| !**refused).count();
-        recipients.retain(|recipient, refused| *refused && !tried.outcomes.contains_key(recipient));
-        Self { refused: recipients.len(), accepted, last }
+        let accepted = recipients.iter().filter(|(_, refused)| !**refused).count();
+        let untried = recipients.iter().filter(|(name, refused)| **refused && !tried.outcomes.has(name));
+        Self { refused: untried.count(), accepted, last }
     }
 
     fn status(&self) -> Status {
@@ -172,9 +172,9 @@ impl Receipts {
 }
 
 /// What the attempts came to, for each recipient.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Tried<'a> {
-    outcomes: HashMap<Cow<'a, str>, Outcome>,
+    outcomes: Named<'a, Outcome>,
 }
 
 /// The outcome of the attempts for one recipient.
@@ -187,7 +187,7 @@ enum Outcome {
 
 impl<'a> Tried<'a> {
     fn of(records: &[Record<'a>]) -> Self {
-        let mut outcomes: HashMap<Cow<'a, str>, Outcome> = HashMap::new();
+        let mut outcomes = Named::new();
         for record in records.iter().filter(|record| record.stage == Stage::Delivery) {
             let Value::Bool(delivered) = record.get(Field::Delivered) else { continue };
             let outcome = match delivered {
@@ -196,7 +196,7 @@ impl<'a> Tried<'a> {
                 false => Outcome::Deferred,
             };
             for recipient in recipients_of(record) {
-                let before = outcomes.entry(recipient).or_insert(outcome);
+                let (before, _) = outcomes.entry(recipient, outcome);
                 if *before != Outcome::Delivered {
                     *before = outcome;
                 }
@@ -206,7 +206,7 @@ impl<'a> Tried<'a> {
     }
 
     fn count(&self, wanted: Outcome) -> usize {
-        self.outcomes.values().filter(|outcome| **outcome == wanted).count()
+        self.outcomes.iter().filter(|(_, outcome)| **outcome == wanted).count()
     }
 
     fn status(&self, receipts: &Receipts) -> Status {
