@@ -8,11 +8,13 @@
 //! `DELTA_BINARY_PACKED` beside dictionaries, column and offset index, bloom filters on the columns that one
 //! email or one file is looked up by.
 
+mod chunk;
 mod compression;
 mod error;
 mod part;
 mod plan;
 mod read;
+mod rest;
 #[cfg(test)]
 mod tests;
 
