@@ -10,6 +10,7 @@
 
 mod chunk;
 mod compression;
+mod encoder;
 mod error;
 mod part;
 mod plan;

@@ -9,7 +9,8 @@ use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata}
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
 
-use super::chunk::{Chunk, Codec, Scratch};
+use super::chunk::{Codec, Scratch};
+use super::encoder::Encoder;
 use super::rest::Rest;
 use super::{Compression, ParquetPartError, plan};
 
@@ -67,8 +68,6 @@ pub struct ParquetPart<W: Write + Send> {
     writer: SerializedFileWriter<Out<W>>,
     /// What encodes each leaf.
     encoders: Vec<Encoder>,
-    /// The chunks that are encoded here, each with its leaf's place in a row.
-    chunks: Vec<(usize, Chunk)>,
     rest: Rest,
     scratch: Scratch,
     table: String,
@@ -80,14 +79,6 @@ pub struct ParquetPart<W: Write + Send> {
     unchecked: (usize, usize),
     /// Memory of the row group in progress as of then: to ask visits every column.
     group_memory: usize,
-}
-
-/// What encodes a leaf.
-enum Encoder {
-    /// The chunk with this number.
-    Chunk(usize),
-    /// The library's writer, as so many columns.
-    Rest(usize),
 }
 
 impl<W: Write + Send> ParquetPart<W> {
@@ -117,22 +108,16 @@ impl<W: Write + Send> ParquetPart<W> {
         add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
         let properties = Arc::new(properties);
         let schema = ArrowSchemaConverter::new().convert(&schema)?;
-        let mut columns = schema.columns().iter();
-        let (mut encoders, mut chunks, mut rest) = (vec![], vec![], vec![]);
+        let mut columns = schema.columns();
+        let (mut encoders, mut rest) = (vec![], vec![]);
         for (place, leaf) in layout.leaves().iter().enumerate() {
-            let count = plan::columns(leaf).len();
-            let own = columns.clone().next().and_then(|column| Chunk::new(leaf, column, codec));
-            columns.by_ref().take(count).for_each(drop);
-            encoders.push(match own {
-                Some(chunk) => {
-                    chunks.push((place, chunk));
-                    Encoder::Chunk(chunks.len() - 1)
-                }
-                None => {
-                    rest.push(place);
-                    Encoder::Rest(count)
-                }
-            });
+            let (own, after) = columns.split_at(plan::columns(leaf).len().min(columns.len()));
+            columns = after;
+            let encoder = Encoder::new(leaf, own, codec);
+            if matches!(encoder, Encoder::Rest(_)) {
+                rest.push(place);
+            }
+            encoders.push(encoder);
         }
         let rest = Rest::new(layout, rest, &properties)?;
         let writer = SerializedFileWriter::new(Out(Some(out)), schema.root_schema_ptr(), properties)?;
@@ -141,7 +126,6 @@ impl<W: Write + Send> ParquetPart<W> {
         Ok(Self {
             writer,
             encoders,
-            chunks,
             rest,
             scratch,
             table,
@@ -159,9 +143,12 @@ impl<W: Write + Send> ParquetPart<W> {
     /// [`ParquetPartError::Write`] if the file does not take what is ready to be written.
     #[inline]
     pub fn push(&mut self, row: &[Cell<'_>]) -> Result<(), ParquetPartError> {
-        let mut bytes = self.chunks.len();
-        for (place, chunk) in &mut self.chunks {
-            bytes += chunk.push(row.get(*place).unwrap_or(&Cell::Null));
+        let mut bytes = self.encoders.len();
+        for (encoder, cell) in self.encoders.iter_mut().zip(row) {
+            bytes += encoder.push(cell);
+        }
+        for encoder in self.encoders.iter_mut().skip(row.len()) {
+            encoder.push(&Cell::Null);
         }
         self.rest.push(row);
         self.rows += 1;
@@ -207,7 +194,7 @@ impl<W: Write + Send> ParquetPart<W> {
 
     /// Ends pages that are full, and the row group if it is.
     fn check(&mut self) -> Result<(), ParquetError> {
-        for (_, chunk) in &mut self.chunks {
+        for chunk in self.encoders.iter_mut().flat_map(Encoder::chunks) {
             chunk.check(&mut self.scratch)?;
         }
         self.rest.check(BATCH_BYTES)?;
@@ -224,29 +211,27 @@ impl<W: Write + Send> ParquetPart<W> {
         }
         let mut rest = self.rest.finish()?.into_iter();
         let mut group = self.writer.next_row_group()?;
-        for encoder in &self.encoders {
-            match encoder {
-                Encoder::Chunk(number) => {
-                    let (bytes, close) = self.chunks[*number].1.finish(&mut self.scratch)?;
-                    group.append_column(&bytes, close)?;
-                }
-                Encoder::Rest(count) => {
-                    for chunk in rest.by_ref().take(*count) {
-                        chunk.append_to_row_group(&mut group)?;
-                    }
-                }
+        for encoder in &mut self.encoders {
+            for chunk in encoder.chunks() {
+                let (bytes, close) = chunk.finish(&mut self.scratch)?;
+                group.append_column(&bytes, close)?;
+            }
+            for chunk in rest.by_ref().take(encoder.rest()) {
+                chunk.append_to_row_group(&mut group)?;
             }
         }
         group.close()?;
         (self.group_rows, self.unchecked, self.group_memory) = (0, (0, 0), 0);
+        // Hundreds of parts may be open that are hardly written to.
+        self.scratch = Scratch::new(Codec::new(self.compression)?);
         Ok(())
     }
 
     /// Memory of the row group in progress, and of what compresses its pages once there are any.
-    fn measure(&self) -> usize {
+    fn measure(&mut self) -> usize {
         let codec = if self.group_rows < plan::PAGE_ROWS { 0 } else { self.compression.memory() };
-        let own: usize = self.chunks.iter().map(|(_, chunk)| chunk.memory()).sum();
-        own + codec + self.rest.memory() + self.rest.chunks() * (COLUMN_BYTES + codec)
+        let own: usize = self.encoders.iter_mut().flat_map(Encoder::chunks).map(|chunk| chunk.memory()).sum();
+        own + codec + self.scratch.memory() + self.rest.memory() + self.rest.chunks() * (COLUMN_BYTES + codec)
     }
 
     fn failed(&self, error: ParquetError) -> ParquetPartError {

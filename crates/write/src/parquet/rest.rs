@@ -16,7 +16,7 @@ use parquet::file::writer::SerializedFileWriter;
 /// Rows of a batch. The writer's cost for each batch and column shows below 4,096.
 const BATCH_ROWS: usize = 8192;
 
-/// Leaves of several columns, by way of Arrow's arrays.
+/// Maps and records inside of messages, by way of Arrow's arrays.
 pub(super) struct Rest {
     /// Where they stand in a row.
     places: Vec<usize>,

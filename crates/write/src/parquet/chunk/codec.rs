@@ -28,6 +28,11 @@ impl Codec {
         Ok(Self { kind, packed: Vec::new() })
     }
 
+    /// How many bytes of memory what is compressed takes.
+    pub(super) fn memory(&self) -> usize {
+        self.packed.capacity()
+    }
+
     /// The bytes, compressed.
     pub(super) fn pack<'a>(&'a mut self, bytes: &'a [u8]) -> Result<&'a [u8], ParquetError> {
         let failed = |error: Box<dyn std::error::Error + Send + Sync>| ParquetError::External(error);

@@ -5,17 +5,19 @@ use super::bits;
 /// The levels of a page, as runs: most columns are always there or never.
 #[derive(Debug, Default)]
 pub(super) struct Levels {
-    runs: Vec<(u32, u32)>,
+    runs: Vec<(u32, usize)>,
     len: usize,
 }
 
 impl Levels {
+    /// Appends a level, so many times.
     #[inline]
-    pub(super) fn push(&mut self, level: u32) {
-        self.len += 1;
+    pub(super) fn push(&mut self, level: u32, times: usize) {
+        self.len += times;
         match self.runs.last_mut() {
-            Some((last, length)) if *last == level => *length += 1,
-            _ => self.runs.push((level, 1)),
+            Some((last, length)) if *last == level => *length += times,
+            _ if times == 0 => {}
+            _ => self.runs.push((level, times)),
         }
     }
 
@@ -25,7 +27,7 @@ impl Levels {
 
     /// How many are of this level.
     pub(super) fn count(&self, level: u32) -> usize {
-        self.runs.iter().filter(|(found, _)| *found == level).map(|(_, length)| *length as usize).sum()
+        self.runs.iter().filter(|(found, _)| *found == level).map(|(_, length)| length).sum()
     }
 
     /// Appends them, their length first. `all` is room to spread them out.
@@ -34,11 +36,11 @@ impl Levels {
         let start = out.len();
         out.extend_from_slice(&[0; size_of::<u32>()]);
         if let [(level, length)] = self.runs[..] {
-            bits::run(level, length as usize, width, out);
+            bits::run(level, length, width, out);
         } else {
             all.clear();
             for (level, length) in &self.runs {
-                all.resize(all.len() + *length as usize, *level);
+                all.resize(all.len() + length, *level);
             }
             bits::hybrid(all, width, out);
         }
@@ -53,6 +55,6 @@ impl Levels {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.runs.capacity() * size_of::<(u32, u32)>()
+        self.runs.capacity() * size_of::<(u32, usize)>()
     }
 }

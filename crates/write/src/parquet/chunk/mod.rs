@@ -33,9 +33,8 @@ use values::{Ints, Texts, Values};
 
 use super::plan::{self, Plan};
 
-/// Definition levels of lists, beside 0 for null.
+/// The definition level of an empty list; that of an element is the highest.
 const EMPTY: u32 = 1;
-const ELEMENT: u32 = 2;
 
 /// What encoding a page takes, shared by the columns of a file.
 pub(super) struct Scratch {
@@ -48,21 +47,29 @@ impl Scratch {
     pub(super) fn new(codec: Codec) -> Self {
         Self { codec, page: Vec::new(), levels: Vec::new() }
     }
+
+    /// How many bytes of memory it takes beside what compresses.
+    pub(super) fn memory(&self) -> usize {
+        self.page.capacity() + self.codec.memory() + self.levels.capacity() * size_of::<u32>()
+    }
 }
 
 /// The column chunk of one leaf in the row group in progress.
 pub(super) struct Chunk {
-    kind: LeafKind,
     plan: Plan,
     column: ColumnDescPtr,
     codec: CodecName,
     is_list: bool,
+    /// The definition level of a value.
+    highest: u32,
     /// Rows of the page in progress.
     rows: usize,
+    /// The last so many of them are nulls whose levels are not there yet: many columns have nothing else.
+    owed: usize,
     definitions: Levels,
     repetitions: Levels,
     values: Values,
-    done: Done,
+    done: Box<Done>,
 }
 
 /// What is done of a chunk.
@@ -84,73 +91,96 @@ struct Done {
 }
 
 impl Chunk {
-    /// The chunk of a leaf; none for leaves of several columns, which the library's writer encodes.
-    pub(super) fn new(leaf: &Leaf, column: &ColumnDescPtr, codec: CodecName) -> Option<Self> {
-        let plan = plan::plan(leaf);
-        let is_ours = matches!(
-            leaf.kind,
-            LeafKind::Text | LeafKind::TextList | LeafKind::Int | LeafKind::Time | LeafKind::Bool
-        );
-        is_ours.then(|| Self::of(leaf.kind, plan, column, codec))
+    /// The chunks of a leaf, one for each of its columns.
+    ///
+    /// None for leaves that the library's writer encodes: maps, and records inside of messages.
+    pub(super) fn of_leaf(leaf: &Leaf, columns: &[ColumnDescPtr], codec: CodecName) -> Option<Vec<Self>> {
+        if matches!(leaf.kind, LeafKind::Pairs | LeafKind::Struct(_) | LeafKind::Structs(_)) {
+            return None;
+        }
+        let is_list = leaf.kind == LeafKind::TextList;
+        let plans = plan::columns(leaf).into_iter().map(|(_, plan)| plan);
+        let chunk = |(plan, column)| Self::new(plan, column, codec, is_list);
+        Some(plans.zip(columns).map(chunk).collect())
     }
 
-    fn of(kind: LeafKind, plan: Plan, column: &ColumnDescPtr, codec: CodecName) -> Self {
-        let values = match kind {
-            LeafKind::Bool => Values::Bool(Vec::new()),
-            LeafKind::Int | LeafKind::Time => Values::Int(Ints::new(plan.dictionary)),
+    fn new(plan: Plan, column: &ColumnDescPtr, codec: CodecName, is_list: bool) -> Self {
+        let values = match column.physical_type() {
+            Type::BOOLEAN => Values::Bool(Vec::new()),
+            Type::INT64 => Values::Int(Ints::new(plan.dictionary)),
             _ => Values::Text(Texts::new(plan.dictionary)),
         };
         Self {
-            kind,
             plan,
             column: column.clone(),
             codec,
-            is_list: kind == LeafKind::TextList,
+            is_list,
+            highest: column.max_def_level() as u32,
             rows: 0,
+            owed: 0,
             definitions: Levels::default(),
             repetitions: Levels::default(),
             values,
-            done: Done::new(column),
+            done: Box::new(Done::new(column)),
         }
     }
 
     /// Appends a row's cell; about how many bytes it takes. A cell of another kind counts as null.
     #[inline]
     pub(super) fn push(&mut self, cell: &Cell<'_>) -> usize {
+        self.push_in(cell, 0)
+    }
+
+    /// As [`push`](Self::push), where null has this definition level: so many of the structs around it are there.
+    #[inline]
+    pub(super) fn push_in(&mut self, cell: &Cell<'_>, depth: u32) -> usize {
         self.rows += 1;
+        if depth == 0 && matches!(cell, Cell::Null) {
+            self.owed += 1;
+            return 0;
+        }
+        if self.owed > 0 {
+            self.settle();
+        }
         match (&mut self.values, cell) {
             (Values::Text(texts), Cell::Text(text)) if !self.is_list => {
-                self.definitions.push(1);
+                self.definitions.push(self.highest, 1);
                 return texts.push(text);
             }
             (Values::Int(ints), Cell::Int(value) | Cell::Time(value)) => {
-                self.definitions.push(1);
+                self.definitions.push(self.highest, 1);
                 ints.push(*value);
             }
             (Values::Bool(bits), Cell::Bool(bit)) => {
-                self.definitions.push(1);
+                self.definitions.push(self.highest, 1);
                 bits.push(*bit);
             }
             (Values::Text(_), Cell::List(list)) if self.is_list => return self.push_list(list),
-            _ => {
-                self.definitions.push(0);
-                if self.is_list {
-                    self.repetitions.push(0);
-                }
-            }
+            _ if depth == 0 => self.owed += 1,
+            _ => self.definitions.push(depth, 1),
         }
         0
+    }
+
+    /// Appends the levels of nulls that are not there yet.
+    #[inline(never)]
+    fn settle(&mut self) {
+        let owed = std::mem::take(&mut self.owed);
+        self.definitions.push(0, owed);
+        if self.is_list {
+            self.repetitions.push(0, owed);
+        }
     }
 
     fn push_list(&mut self, list: &[&str]) -> usize {
         let Values::Text(texts) = &mut self.values else { return 0 };
         if list.is_empty() {
-            self.definitions.push(EMPTY);
-            self.repetitions.push(0);
+            self.definitions.push(EMPTY, 1);
+            self.repetitions.push(0, 1);
         }
         let element = |(place, text): (usize, &&str)| {
-            self.definitions.push(ELEMENT);
-            self.repetitions.push(u32::from(place > 0));
+            self.definitions.push(self.highest, 1);
+            self.repetitions.push(u32::from(place > 0), 1);
             texts.push(text)
         };
         list.iter().enumerate().map(element).sum()
@@ -175,7 +205,7 @@ impl Chunk {
         }
         let done =
             self.done.pages.bytes_written() + self.done.dictionary.as_ref().map_or(0, Dictionary::memory);
-        done + self.values.bytes() + self.definitions.memory() + self.repetitions.memory()
+        done + self.values.memory() + self.definitions.memory() + self.repetitions.memory()
     }
 
     /// Ends the page. `expected` is how many values the chunk may have in all.
@@ -183,6 +213,7 @@ impl Chunk {
         if self.rows == 0 {
             return Ok(());
         }
+        self.settle();
         if self.plan.bloom {
             let expected = expected.max(1) as u64;
             let filter = match &mut self.done.filter {
@@ -196,7 +227,7 @@ impl Chunk {
         if self.is_list {
             self.repetitions.write(1, &mut scratch.levels, page);
         }
-        self.definitions.write(self.highest(), &mut scratch.levels, page);
+        self.definitions.write(self.highest, &mut scratch.levels, page);
         let encoding = self.values.write(page);
         let bounds = match self.plan.statistics {
             EnabledStatistics::None => None,
@@ -211,7 +242,7 @@ impl Chunk {
             rep_level_encoding: Encoding::RLE,
             statistics: None,
         };
-        let nulls = self.definitions.len() - self.definitions.count(self.highest());
+        let nulls = self.definitions.len() - self.definitions.count(self.highest);
         self.done.add(
             CompressedPage::new(data, page.len()),
             self.rows,
@@ -226,11 +257,6 @@ impl Chunk {
         Ok(())
     }
 
-    /// The definition level of a value.
-    fn highest(&self) -> u32 {
-        if self.is_list { ELEMENT } else { 1 }
-    }
-
     /// Ends the chunk and begins the next one; its bytes and what the file's end says of it.
     pub(super) fn finish(
         &mut self,
@@ -238,7 +264,7 @@ impl Chunk {
     ) -> Result<(Bytes, ColumnCloseResult), ParquetError> {
         let expected = self.values.dictionary().map_or(self.values.len(), Dictionary::len);
         self.end_page(scratch, expected)?;
-        let next = Self::of(self.kind, self.plan, &self.column, self.codec);
+        let next = Self::new(self.plan, &self.column, self.codec, self.is_list);
         let mut ended = std::mem::replace(self, next);
         let dictionary = ended.done.dictionary.take().or_else(|| ended.values.take_dictionary());
         let first =

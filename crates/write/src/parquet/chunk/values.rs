@@ -186,22 +186,24 @@ impl Values {
         }
     }
 
-    /// About how many bytes the page and the dictionary have.
-    pub(super) fn bytes(&self) -> usize {
+    /// How many bytes of memory the page and the dictionary take.
+    pub(super) fn memory(&self) -> usize {
         let page = match self {
             Self::Text(texts) => {
-                texts.bytes.len() + (texts.numbers.len() + texts.lengths.len()) * size_of::<u32>()
+                let numbers = texts.numbers.capacity() + texts.lengths.capacity();
+                texts.bytes.capacity() + numbers * size_of::<u32>()
             }
-            Self::Int(ints) => ints.values.len() * size_of::<i64>(),
-            Self::Bool(bits) => bits.len(),
+            Self::Int(ints) => ints.values.capacity() * size_of::<i64>(),
+            Self::Bool(bits) => bits.capacity(),
         };
         page + self.dictionary().map_or(0, Dictionary::memory)
     }
 
-    /// How many bytes the page takes in its encoding, at the most.
+    /// About how many bytes the page's texts take in their encoding: a number in the dictionary counts as one. Rows
+    /// bound the others, not the elements of lists.
     pub(super) fn page_bytes(&self) -> usize {
         match self {
-            Self::Text(texts) => texts.bytes.len(),
+            Self::Text(texts) => texts.bytes.len() + texts.numbers.len(),
             Self::Int(_) | Self::Bool(_) => 0,
         }
     }
