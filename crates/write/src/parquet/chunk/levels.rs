@@ -5,7 +5,8 @@ use super::bits;
 /// The levels of a page, as runs: most columns are always there or never.
 #[derive(Debug, Default)]
 pub(super) struct Levels {
-    runs: Vec<(u32, usize)>,
+    /// Each level and how often it comes in a row.
+    runs: Vec<(u32, u32)>,
     len: usize,
 }
 
@@ -15,9 +16,9 @@ impl Levels {
     pub(super) fn push(&mut self, level: u32, times: usize) {
         self.len += times;
         match self.runs.last_mut() {
-            Some((last, length)) if *last == level => *length += times,
+            Some((last, length)) if *last == level => *length += times as u32,
             _ if times == 0 => {}
-            _ => self.runs.push((level, times)),
+            _ => self.runs.push((level, times as u32)),
         }
     }
 
@@ -27,7 +28,7 @@ impl Levels {
 
     /// How many are of this level.
     pub(super) fn count(&self, level: u32) -> usize {
-        self.runs.iter().filter(|(found, _)| *found == level).map(|(_, length)| length).sum()
+        self.runs.iter().filter(|(found, _)| *found == level).map(|(_, length)| *length as usize).sum()
     }
 
     /// Appends them, their length first. `all` is room to spread them out.
@@ -36,11 +37,11 @@ impl Levels {
         let start = out.len();
         out.extend_from_slice(&[0; size_of::<u32>()]);
         if let [(level, length)] = self.runs[..] {
-            bits::run(level, length, width, out);
+            bits::run(level, length as usize, width, out);
         } else {
             all.clear();
             for (level, length) in &self.runs {
-                all.resize(all.len() + length, *level);
+                all.resize(all.len() + *length as usize, *level);
             }
             bits::hybrid(all, width, out);
         }
@@ -55,6 +56,6 @@ impl Levels {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.runs.capacity() * size_of::<(u32, usize)>()
+        self.runs.capacity() * size_of::<(u32, u32)>()
     }
 }
