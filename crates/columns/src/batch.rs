@@ -93,7 +93,14 @@ impl Batches {
     /// A cell of another kind counts as null, as does one that is missing.
     #[inline]
     pub fn push(&mut self, row: &[Cell<'_>]) {
-        self.bytes += self.tree.push(row);
+        self.bytes += self.tree.push(row.iter());
+        self.rows += 1;
+    }
+
+    /// Appends a row whose cells stand at these places of a longer one, in the order of the leaves.
+    #[inline]
+    pub fn push_from(&mut self, row: &[Cell<'_>], places: &[usize]) {
+        self.bytes += self.tree.push(places.iter().map(|place| row.get(*place).unwrap_or(&Cell::Null)));
         self.rows += 1;
     }
 

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use bumpalo::{Bump, collections::Vec as BumpVec};
-use mimelake_schema::{Dialect, EventType, Field, KeySet, Keys, Kind};
+use mimelake_schema::{Dialect, EventType, Field, Keys, Kind};
 
+use crate::shape::{Route, Shape, Shapes};
 use crate::typed::{audit, lists, scalar, spam, time};
 use crate::{Account, Event, ExtraPair, Flag, Flags, Form, Pair, Value, json};
 
@@ -18,12 +19,11 @@ pub(crate) struct Builder {
     source: String,
     /// The type that the source's name speaks for.
     named: Option<EventType>,
-    /// The last set of keys that told a type, and the type: the next record has the same most often.
-    told: (KeySet, Option<EventType>),
+    shapes: Shapes,
     /// The last type that an API 2.0 object stated, as spelled and as found.
     stated: (String, Option<EventType>),
-    /// Members of JSON inside a value.
-    inner: Vec<Pair>,
+    scans: spam::Scans,
+    times: time::Times,
 }
 
 /// One record that is split into pairs.
@@ -37,10 +37,17 @@ pub(crate) struct Split<'a> {
 
 impl Builder {
     pub(crate) fn new(source: &str) -> Self {
-        let told = (KeySet::default(), None);
         let named = EventType::from_file_name(source.rsplit('!').next().unwrap_or(source));
         let stated = (String::new(), None);
-        Self { keys: Keys::get(), source: source.to_owned(), named, told, stated, inner: Vec::new() }
+        Self {
+            keys: Keys::get(),
+            source: source.to_owned(),
+            named,
+            shapes: Shapes::default(),
+            stated,
+            scans: spam::Scans::default(),
+            times: time::Times::default(),
+        }
     }
 
     /// The event of one record.
@@ -51,37 +58,42 @@ impl Builder {
         account: &mut Account,
     ) -> Event<'a> {
         let mut flags = record.flags;
-        let set = self.key_set(&mut record, &mut flags, bump);
-        let dialect = match record.is_json {
-            false => Dialect::Kv,
-            true if set.meets(self.keys.only_json2()) => Dialect::Json2,
-            true => Dialect::Json1,
+        if record.is_json {
+            self.look_up(&mut record, bump);
+        }
+        let shape = self.shapes.of(self.keys, record.pairs, record.is_json);
+        if shape.has_double {
+            flags.raise(Flag::DuplicateKey);
+        }
+        let dialect = shape.dialect;
+        let told = match stated(&mut self.stated, self.keys, &record, shape, bump) {
+            Some(stated) => Some(stated.unwrap_or(EventType::Unknown)),
+            None => shape.told,
         };
-        let event_type = self.event_type(&record, set, dialect, &mut flags, bump);
+        let event_type = match (told, self.named) {
+            (Some(told), Some(named)) if told != named && told != EventType::Unknown => {
+                flags.raise(Flag::TypeMismatch);
+                told
+            }
+            (Some(told), _) => told,
+            (None, named) => named.unwrap_or(EventType::Unknown),
+        };
         let columns = event_type.columns();
         let mut row = Row {
             text: record.text,
             bump,
             values: bump.alloc_slice_fill_copy(columns.len(), Value::Null),
-            taken: 0,
             extra: BumpVec::new_in(bump),
             flags,
             dialect,
-            inner: &mut self.inner,
+            scans: &mut self.scans,
+            times: &mut self.times,
         };
-        let map = self.keys.columns(event_type, dialect);
-        for pair in &*record.pairs {
-            match pair.known.and_then(|key| map.column(key)) {
-                Some(place) if row.taken & (1 << place) == 0 => {
-                    row.fill(place, columns[place].row().kind, *pair);
-                }
-                Some(_) => _ = row.keep(*pair),
-                None => {
-                    let key = row.keep(*pair);
-                    if pair.known.is_none_or(|key| !self.keys.is_expected(key)) {
-                        account.unknown_key(key);
-                    }
-                }
+        for (pair, goes) in record.pairs.iter().zip(shape.routes(self.keys, event_type)) {
+            match *goes {
+                Route::Column(place, kind) => row.fill(usize::from(place), kind, *pair),
+                Route::Extra => _ = row.keep(*pair),
+                Route::Unknown => account.unknown_key(row.keep(*pair)),
             }
         }
         row.derive(event_type);
@@ -100,73 +112,35 @@ impl Builder {
         Event { event_type, dialect, flags, values: row.values, text: record.text, offset: record.offset }
     }
 
-    /// The known keys of the record, those of JSON being looked up; flags one that stands in it twice.
-    fn key_set(&mut self, record: &mut Split<'_>, flags: &mut Flags, bump: &Bump) -> KeySet {
-        if record.is_json {
-            for pair in &mut *record.pairs {
-                let name = pair.key.of_text(record.text);
-                let name = if pair.key_escaped { json::unescape(name, bump).0 } else { name };
-                pair.known = self.keys.find(name.as_bytes());
-            }
+    /// Looks up the keys of JSON members.
+    fn look_up(&self, record: &mut Split<'_>, bump: &Bump) {
+        for pair in &mut *record.pairs {
+            let name = pair.key.of_text(record.text);
+            let name = if pair.key_escaped { json::unescape(name, bump).0 } else { name };
+            pair.known = self.keys.find(name.as_bytes());
         }
-        let mut set = KeySet::default();
-        for pair in &*record.pairs {
-            if pair.known.is_some_and(|key| !set.insert(key)) {
-                flags.raise(Flag::DuplicateKey);
-            }
-        }
-        set
     }
+}
 
-    /// The event type that the keys tell; the source's name settles what they leave open.
-    fn event_type(
-        &mut self,
-        record: &Split<'_>,
-        set: KeySet,
-        dialect: Dialect,
-        flags: &mut Flags,
-        bump: &Bump,
-    ) -> EventType {
-        let told = match self.stated(record, set, dialect, bump) {
-            Some(stated) => Some(stated.unwrap_or(EventType::Unknown)),
-            None => self.told(set),
-        };
-        match (told, self.named) {
-            (Some(told), Some(named)) if told != named && told != EventType::Unknown => {
-                flags.raise(Flag::TypeMismatch);
-                told
-            }
-            (Some(told), _) => told,
-            (None, named) => named.unwrap_or(EventType::Unknown),
-        }
+/// The type that an API 2.0 object states; an inner none if it is a new one. `last` is the one stated last, as spelled
+/// and as found.
+fn stated(
+    last: &mut (String, Option<EventType>),
+    keys: &Keys,
+    record: &Split<'_>,
+    shape: &Shape,
+    bump: &Bump,
+) -> Option<Option<EventType>> {
+    if !shape.states_type {
+        return None;
     }
-
-    /// The type that an API 2.0 object states; an inner none if it is a new one.
-    fn stated(
-        &mut self,
-        record: &Split<'_>,
-        set: KeySet,
-        dialect: Dialect,
-        bump: &Bump,
-    ) -> Option<Option<EventType>> {
-        if dialect != Dialect::Json2 || !set.meets(self.keys.states_type()) {
-            return None;
-        }
-        let states = |pair: &&Pair| pair.known.is_some_and(|key| self.keys.states_type().has(key));
-        let pair = record.pairs.iter().find(states)?;
-        let spelled = value_text(record.text, *pair, bump)?;
-        if self.stated.0 != spelled {
-            self.stated = (spelled.to_owned(), EventType::from_json2(spelled));
-        }
-        Some(self.stated.1)
+    let states = |pair: &&Pair| pair.known.is_some_and(|key| keys.states_type().has(key));
+    let pair = record.pairs.iter().find(states)?;
+    let spelled = value_text(record.text, *pair, bump)?;
+    if last.0 != spelled {
+        *last = (spelled.to_owned(), EventType::from_json2(spelled));
     }
-
-    fn told(&mut self, set: KeySet) -> Option<EventType> {
-        if self.told.0 != set {
-            self.told = (set, self.keys.event_type(set));
-        }
-        self.told.1
-    }
+    Some(last.1)
 }
 
 /// The columns that every table ends in; [`Builder::build`] fills them in this order.
@@ -192,19 +166,17 @@ struct Row<'a, 'i> {
     text: &'a str,
     bump: &'a Bump,
     values: &'a mut [Value<'a>],
-    /// One bit for each column that a pair has filled, with null too.
-    taken: u64,
     extra: BumpVec<'a, ExtraPair<'a>>,
     flags: Flags,
     dialect: Dialect,
-    inner: &'i mut Vec<Pair>,
+    scans: &'i mut spam::Scans,
+    times: &'i mut time::Times,
 }
 
 impl<'a> Row<'a, '_> {
     /// Puts the pair's value into its column, or into `extra` if the column's type does not take it.
     #[inline]
     fn fill(&mut self, place: usize, kind: Kind, pair: Pair) {
-        self.taken |= 1 << place;
         let raw = pair.value.of_text(self.text);
         let text = match pair.form {
             Form::Null => return,
@@ -218,6 +190,10 @@ impl<'a> Row<'a, '_> {
             }
             _ => raw,
         };
+        if matches!(kind, Kind::Text) && self.dialect != Dialect::Json2 {
+            self.values[place] = Value::Text(text);
+            return;
+        }
         match self.typed(kind, text, pair.form) {
             Some(value) => self.values[place] = value,
             None => {
@@ -232,8 +208,10 @@ impl<'a> Row<'a, '_> {
     fn typed(&mut self, kind: Kind, text: &'a str, form: Form) -> Option<Value<'a>> {
         // API 2.0 writes every scalar as text, and so writes nothing as "null", and as "" where text has no place.
         let nothing = |text: &str| matches!(form, Form::Text | Form::Escaped) && matches!(text, "" | "null");
+        if self.dialect == Dialect::Json2 && text == "null" {
+            return Some(Value::Null);
+        }
         Some(match kind {
-            _ if self.dialect == Dialect::Json2 && text == "null" => Value::Null,
             Kind::Text => Value::Text(text),
             Kind::Addresses | Kind::FileNames if lists::is_too_long(text) => return None,
             Kind::Word => Value::Text(scalar::word(text, self.bump)),
@@ -244,7 +222,7 @@ impl<'a> Row<'a, '_> {
             Kind::Bool => Value::Bool(scalar::boolean(text)?),
             Kind::Hit => Value::Bool(scalar::hit(text)?),
             Kind::Time => self.time(text, form)?,
-            Kind::Json => spam::decoded(text, self.bump)?.map_or(Value::Null, Value::Text),
+            Kind::Json => self.scans.decoded(text, self.bump)?.map_or(Value::Null, Value::Text),
             Kind::Verdicts | Kind::Flags | Kind::Pairs | Kind::Words | Kind::Struct(_) | Kind::Structs(_) => {
                 return None;
             }
@@ -254,7 +232,7 @@ impl<'a> Row<'a, '_> {
     fn time(&mut self, text: &str, form: Form) -> Option<Value<'a>> {
         let is_millis = self.dialect == Dialect::Json2 && matches!(form, Form::Literal | Form::Text);
         let millis = || if is_millis { scalar::int(text) } else { None };
-        let moment = time::parse(text).or_else(|| time::from_millis(millis()?))?;
+        let moment = self.times.parse(text).or_else(|| time::from_millis(millis()?))?;
         if !moment.has_offset {
             self.flags.raise(Flag::NoOffset);
         }
@@ -274,7 +252,7 @@ impl<'a> Row<'a, '_> {
         match event_type {
             EventType::Receipt => {
                 let from = self.value(event_type, Field::SpamDetailJson).text();
-                if let Some(found) = from.and_then(|text| spam::verdicts(text, self.inner, self.bump)) {
+                if let Some(found) = from.and_then(|text| self.scans.verdicts(text, self.bump)) {
                     self.put(event_type, Field::SpamDetail, Value::Verdicts(found));
                 }
             }

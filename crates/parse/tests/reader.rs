@@ -455,6 +455,28 @@ fn audit_events() {
 }
 
 /// Lines of every kind, joined by line ends of every kind.
+/// Records of few shapes, scans and dates, and of many: what the reader remembers is right for some of them.
+fn records() -> impl Strategy<Value = Vec<Vec<(&'static str, String)>>> {
+    const SCANS: [&str; 6] = [
+        r#"{"spf":{"info":"SPF_PASS","allow":true}}"#,
+        r#"{"spf":{"info":"SPF_FAIL","allow":true},"greyEmail":true}"#,
+        r#"{"rbl":{"info":"a|Act=b"}}"#,
+        r#"{"spf":{"info":"x\\n"}}"#,
+        r#"{"spf":1,}"#,
+        "[]",
+    ];
+    let key =
+        prop::sample::select(vec!["aCode", "Act", "Subject", "Rcpt", "SpamScore", "Novel", "aggregateId"]);
+    let pair = prop_oneof![
+        (key, "[a-z0-9]{0,3}".prop_map(String::from)),
+        prop::sample::select(&SCANS[..]).prop_map(|scan| ("SpamProcessingDetail", scan.to_owned())),
+        (0..4_u32).prop_map(|day| ("datetime", format!("2026-03-0{day}T10:00:00+0000"))),
+    ];
+    let shapes = prop::collection::vec(prop::collection::vec(pair, 1..6), 1..24);
+    (shapes, prop::collection::vec(any::<prop::sample::Index>(), 1..60))
+        .prop_map(|(shapes, order)| order.iter().map(|at| at.get(&shapes).clone()).collect())
+}
+
 fn source() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         Just("datetime=2026-03-02T10:00:00+0000|aCode=x|Act=Acc|Rcpt=a@x.org".to_owned()),
@@ -506,6 +528,33 @@ proptest! {
     fn any_bytes_are_accounted_for(bytes in prop::collection::vec(any::<u8>(), 0..256), step in 1..300_usize) {
         for format in [Format::KeyValue, Format::Json] {
             read_in_steps(format, "x", &bytes, step);
+        }
+    }
+
+    #[test]
+    fn no_record_is_read_otherwise_for_those_before_it(records in records()) {
+        let kv_line = |record: &Vec<(&str, String)>| {
+            record.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("|")
+        };
+        let json_line = |record: &Vec<(&str, String)>| {
+            let members: Vec<_> = record.iter().map(|(key, value)| format!("\"{key}\":{value:?}")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        for (format, lines) in [
+            (Format::KeyValue, records.iter().map(kv_line).collect::<Vec<_>>()),
+            (Format::Json, records.iter().map(json_line).collect::<Vec<_>>()),
+        ] {
+            let all = read(format, "x.log", &lines.join("\n")).1;
+            let alone: Vec<_> = lines.iter().flat_map(|line| read(format, "x.log", line).1.events).collect();
+            let without_offsets = |events: &[Collected]| -> Vec<_> {
+                let columns = |event: &Collected| {
+                    let mut columns = event.columns.clone();
+                    columns.remove("source_offset");
+                    (event.event_type, columns)
+                };
+                events.iter().map(columns).collect()
+            };
+            prop_assert_eq!(without_offsets(&all.events), without_offsets(&alone));
         }
     }
 }

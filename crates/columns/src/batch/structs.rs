@@ -34,7 +34,7 @@ impl StructsColumn {
         let elements = rows.unwrap_or_default();
         self.len += elements.len();
         self.lists.push(rows.map(<[_]>::len));
-        elements.iter().map(|row| self.elements.push(row)).sum()
+        elements.iter().map(|row| self.elements.push(row.iter())).sum()
     }
 
     pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
@@ -65,7 +65,7 @@ impl StructColumn {
     #[inline(never)]
     pub(super) fn push(&mut self, row: Option<&[Cell<'_>]>) -> usize {
         self.is_some.push(row.is_some());
-        self.members.push(row.unwrap_or_default())
+        self.members.push(row.unwrap_or_default().iter())
     }
 
     pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {

@@ -45,13 +45,13 @@ impl Tree {
 
     /// Appends a row, nulls where there is none; about how many bytes it takes.
     #[inline]
-    pub(super) fn push(&mut self, row: &[Cell<'_>]) -> usize {
-        debug_assert!(row.is_empty() || row.len() == self.columns.len(), "the row is of another layout");
-        let mut bytes = self.row_bytes;
+    pub(super) fn push<'c, 'a: 'c>(&mut self, row: impl ExactSizeIterator<Item = &'c Cell<'a>>) -> usize {
+        debug_assert!(row.len() == 0 || row.len() == self.columns.len(), "the row is of another layout");
+        let (mut bytes, given) = (self.row_bytes, row.len());
         for (column, cell) in self.columns.iter_mut().zip(row) {
             bytes += column.push(cell);
         }
-        for column in self.columns.iter_mut().skip(row.len()) {
+        for column in self.columns.iter_mut().skip(given) {
             column.push(&Cell::Null);
         }
         bytes

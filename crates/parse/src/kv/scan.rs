@@ -4,6 +4,7 @@ use memchr::{memchr, memchr2};
 use mimelake_schema::{Key, Order};
 
 use super::{JSON_TRIES, MAX_KEY, MAX_NESTING};
+use crate::memo::Memo;
 use crate::{Form, MAX_PAIRS, Pair, Reason, Span};
 
 /// Which bytes a key may hold: 1 a letter, 2 a digit or `_`.
@@ -51,6 +52,8 @@ pub enum Quotes {
 #[derive(Clone, Debug, Default)]
 pub struct Scanner {
     order: Order,
+    /// JSON that is closed where it ends, and holds no `|`.
+    whole: Memo<()>,
 }
 
 impl Scanner {
@@ -64,9 +67,14 @@ impl Scanner {
         let end = record.len() - record.iter().rev().take_while(|&&b| b == b'|').count();
         let record = &record[..end];
         self.order.begin();
-        let order = &mut self.order;
-        let mut rest =
-            Rest { record, order, quotes_close: true, quotes: Quotes::Closed, json_tries: JSON_TRIES };
+        let mut rest = Rest {
+            record,
+            order: &mut self.order,
+            whole: &mut self.whole,
+            quotes_close: true,
+            quotes: Quotes::Closed,
+            json_tries: JSON_TRIES,
+        };
         let first = rest.heading(0).ok_or(Reason::NoKey)?;
         rest.pairs(first, pairs)?;
         Ok(rest.quotes)
@@ -77,6 +85,7 @@ impl Scanner {
 struct Rest<'a> {
     record: &'a [u8],
     order: &'a mut Order,
+    whole: &'a mut Memo<()>,
     /// False once a closing `\` was searched for and not found.
     quotes_close: bool,
     quotes: Quotes,
@@ -185,12 +194,26 @@ impl Rest<'_> {
         if self.json_tries == 0 {
             return None;
         }
-        let found = balanced_end(self.record, start)
-            .and_then(|end| self.ends_at(Span::new(start, end), Form::Json, end));
+        let found =
+            self.balanced_end(start).and_then(|end| self.ends_at(Span::new(start, end), Form::Json, end));
         if found.is_none() {
             self.json_tries -= 1;
         }
         found
+    }
+
+    /// As the function of that name, for text that was seen before without reading it.
+    fn balanced_end(&mut self, start: usize) -> Option<usize> {
+        let rest = &self.record[start..];
+        let up_to_bar = &rest[..memchr(b'|', rest).unwrap_or(rest.len())];
+        if self.whole.get(up_to_bar).is_some() {
+            return Some(start + up_to_bar.len());
+        }
+        let end = balanced_end(self.record, start)?;
+        if end == start + up_to_bar.len() {
+            self.whole.put(up_to_bar, ());
+        }
+        Some(end)
     }
 }
 

@@ -7,8 +7,14 @@ use bumpalo::Bump;
 pub(crate) fn int(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     // Up to 18 digits cannot overflow.
-    if (1..=18).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_digit) {
-        return Some(bytes.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')));
+    if (1..=18).contains(&bytes.len()) {
+        let digits = bytes.iter().try_fold(0, |sum, byte| {
+            let digit = byte.wrapping_sub(b'0');
+            (digit < 10).then_some(sum * 10 + i64::from(digit))
+        });
+        if digits.is_some() {
+            return digits;
+        }
     }
     text.trim_ascii().parse().ok()
 }

@@ -4,15 +4,72 @@ use bumpalo::Bump;
 use mimelake_schema::VERDICTS;
 
 use super::scalar;
-use crate::{Form, Pair, Verdict, Verdicts, json};
+use crate::memo::Memo;
+use crate::{Form, Pair, Span, Verdict, Verdicts, json};
 
 /// A number of more bytes than this is taken for none.
 const LONGEST_NUMBER: usize = 64;
 
-/// The JSON in a text that may be JSON, a JSON string that holds JSON, or one that holds such a string.
-///
-/// None if it is no JSON; an inner none if it says null.
-pub(crate) fn decoded<'a>(text: &'a str, bump: &'a Bump) -> Option<Option<&'a str>> {
+/// Reads the JSON of spam scans, and remembers what it read.
+#[derive(Debug, Default)]
+pub(crate) struct Scans {
+    /// What was read from texts that are JSON as they stand.
+    known: Memo<Places>,
+    /// Members of the object that is being read.
+    pairs: Vec<Pair>,
+}
+
+impl Scans {
+    /// The JSON in a text that may be JSON, a JSON string that holds JSON, or one that holds such a string.
+    ///
+    /// None if it is no JSON; an inner none if it says null.
+    pub(crate) fn decoded<'a>(&self, text: &'a str, bump: &'a Bump) -> Option<Option<&'a str>> {
+        if self.known.get(text.as_bytes()).is_some() { Some(Some(text)) } else { decoded(text, bump) }
+    }
+
+    /// The known verdicts in the JSON of a spam scan, which [`decoded`](Self::decoded) gave; none if it is no object.
+    pub(crate) fn verdicts<'a>(&mut self, json: &'a str, bump: &'a Bump) -> Option<&'a Verdicts<'a>> {
+        let found = match self.known.get(json.as_bytes()) {
+            Some(known) => known.verdicts(json, bump),
+            None => {
+                let found = places(json, &mut self.pairs)?;
+                let verdicts = found.verdicts(json, bump);
+                self.known.put(json.as_bytes(), found);
+                verdicts
+            }
+        };
+        Some(bump.alloc(found))
+    }
+}
+
+/// The known verdicts of a spam scan, as places in its text.
+#[derive(Clone, Copy, Debug, Default)]
+struct Places {
+    each: [Option<VerdictPlace>; VERDICTS.len()],
+    grey_email: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct VerdictPlace {
+    allow: Option<bool>,
+    info: Option<(Span, Form)>,
+}
+
+impl Places {
+    fn verdicts<'a>(&self, json: &'a str, bump: &'a Bump) -> Verdicts<'a> {
+        let verdict = |place: VerdictPlace| Verdict {
+            allow: place.allow,
+            info: place.info.map(|(info, form)| match form {
+                Form::Escaped => json::unescape(info.of_text(json), bump).0,
+                _ => info.of_text(json),
+            }),
+        };
+        Verdicts { each: self.each.map(|place| place.map(verdict)), grey_email: self.grey_email }
+    }
+}
+
+/// As [`Scans::decoded`], of any text.
+fn decoded<'a>(text: &'a str, bump: &'a Bump) -> Option<Option<&'a str>> {
     let mut text = text.trim_ascii();
     for _ in 0..3 {
         if text.is_empty() || text == "null" {
@@ -58,10 +115,10 @@ fn has_json_strings(text: &str) -> bool {
     text.bytes().filter(is_control).count() == 0
 }
 
-/// The known verdicts in the JSON text of a spam scan; none if it is no object.
-pub(crate) fn verdicts<'a>(text: &'a str, pairs: &mut Vec<Pair>, bump: &'a Bump) -> Option<&'a Verdicts<'a>> {
+/// Where the known verdicts stand in the JSON text of a spam scan; none if it is no object.
+fn places(text: &str, pairs: &mut Vec<Pair>) -> Option<Places> {
     let bytes = text.as_bytes();
-    let mut found = Verdicts::default();
+    let mut found = Places::default();
     json::walk(bytes, |key, at| {
         let key = key.of_text(text);
         if let Some(place) = VERDICTS.iter().position(|(_, name)| key.eq_ignore_ascii_case(name)) {
@@ -69,7 +126,7 @@ pub(crate) fn verdicts<'a>(text: &'a str, pairs: &mut Vec<Pair>, bump: &'a Bump)
             if bytes.get(at) == Some(&b'{') {
                 pairs.clear();
                 let end = json::object(bytes, at, false, pairs).ok()?;
-                found.each[place] = Some(verdict(text, pairs, bump));
+                found.each[place] = Some(verdict(text, pairs));
                 return Some(end);
             }
         }
@@ -79,28 +136,21 @@ pub(crate) fn verdicts<'a>(text: &'a str, pairs: &mut Vec<Pair>, bump: &'a Bump)
         }
         Some(member.end)
     })?;
-    Some(bump.alloc(found))
+    Some(found)
 }
 
-fn verdict<'a>(text: &'a str, members: &[Pair], bump: &'a Bump) -> Verdict<'a> {
-    let mut verdict = Verdict::default();
+fn verdict(text: &str, members: &[Pair]) -> VerdictPlace {
+    let mut verdict = VerdictPlace::default();
     for member in members {
         match member.key.of_text(text) {
             "allow" => verdict.allow = scalar::boolean(member.value.of_text(text)),
-            "info" => verdict.info = string(text, *member, bump),
+            "info" => {
+                verdict.info = Some((member.value, member.form)).filter(|(_, form)| *form != Form::Null);
+            }
             _ => {}
         }
     }
     verdict
-}
-
-fn string<'a>(text: &'a str, pair: Pair, bump: &'a Bump) -> Option<&'a str> {
-    let raw = pair.value.of_text(text);
-    match pair.form {
-        Form::Null => None,
-        Form::Escaped => Some(json::unescape(raw, bump).0),
-        _ => Some(raw),
-    }
 }
 
 #[cfg(test)]
@@ -132,16 +182,22 @@ mod tests {
 
     #[test]
     fn reads_the_known_verdicts() {
-        let bump = Bump::new();
-        let found = verdicts(DETAIL, &mut Vec::new(), &bump).unwrap();
-        assert_eq!(found.each[0], Some(Verdict { allow: Some(true), info: Some("SPF_FAIL") }));
-        assert_eq!(found.each[1], Some(Verdict { allow: Some(false), info: None }));
-        assert_eq!(found.each[2], None);
-        assert_eq!(found.each[4], Some(Verdict { allow: Some(true), info: Some("none") }));
-        assert_eq!(found.grey_email, Some(false));
-        for text in ["[1]", "{", r#"{"spf":1,}"#, r#"{"spf":1}{}"#, r#"{"spf":{}"#] {
-            assert_eq!(verdicts(text, &mut Vec::new(), &bump), None, "{text}");
+        let (bump, mut scans) = (Bump::new(), Scans::default());
+        // The first time it is read, the second time remembered.
+        for _ in 0..2 {
+            let found = scans.verdicts(DETAIL, &bump).unwrap();
+            assert_eq!(found.each[0], Some(Verdict { allow: Some(true), info: Some("SPF_FAIL") }));
+            assert_eq!(found.each[1], Some(Verdict { allow: Some(false), info: None }));
+            assert_eq!(found.each[2], None);
+            assert_eq!(found.each[4], Some(Verdict { allow: Some(true), info: Some("none") }));
+            assert_eq!(found.grey_email, Some(false));
+            let escaped = scans.verdicts(r#"{"rbl":{"info":"a\"b"}}"#, &bump).unwrap();
+            assert_eq!(escaped.each[3], Some(Verdict { allow: None, info: Some("a\"b") }));
+            for text in ["[1]", "{", r#"{"spf":1,}"#, r#"{"spf":1}{}"#, r#"{"spf":{}"#] {
+                assert_eq!(scans.verdicts(text, &bump), None, "{text}");
+            }
+            assert_eq!(scans.verdicts("{}", &bump), Some(&Verdicts::default()));
+            assert_eq!(scans.decoded(DETAIL, &bump), Some(Some(DETAIL)));
         }
-        assert_eq!(verdicts(" {} ", &mut Vec::new(), &bump), Some(&Verdicts::default()));
     }
 }

@@ -26,37 +26,69 @@ pub struct Moment {
 /// assert!(!parse("1970-01-01 00:00:00").unwrap().has_offset);
 /// assert_eq!(parse("yesterday"), None);
 /// ```
-#[inline]
 pub fn parse(text: &str) -> Option<Moment> {
-    fixed(text.as_bytes()).or_else(|| lenient(text.as_bytes()))
+    Times::default().parse(text)
+}
+
+/// Reads times, and remembers the date that it read last: the records of a file come in the order of time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Times {
+    date: [u8; 10],
+    /// How many days after 1970-01-01 that is; none before the first.
+    days: Option<i64>,
+}
+
+impl Times {
+    /// The moment that the text says, as [`parse`] has it.
+    #[inline]
+    pub(crate) fn parse(&mut self, text: &str) -> Option<Moment> {
+        self.fixed(text.as_bytes()).or_else(|| lenient(text.as_bytes()))
+    }
+
+    /// The form that nearly all records have: `2017-05-26T16:47:41+0100`.
+    #[inline]
+    fn fixed(&mut self, text: &[u8]) -> Option<Moment> {
+        let text: &[u8; 24] = text.try_into().ok()?;
+        let marks = text[10] == b'T' && text[13] == b':' && text[16] == b':';
+        let sign = match text[19] {
+            b'+' => 1,
+            b'-' => -1,
+            _ => return None,
+        };
+        if !marks {
+            return None;
+        }
+        let days = self.days(text.first_chunk()?)?;
+        let two = |at: usize| two(text, at);
+        moment(days, two(11)?, two(14)?, two(17)?, 0, Some(sign * offset(two(20)?, two(22)?)?))
+    }
+
+    #[inline]
+    fn days(&mut self, date: &[u8; 10]) -> Option<i64> {
+        if self.days.is_none() || self.date != *date {
+            let two = |at: usize| two(date, at);
+            let (year, month, day) = (two(0)? * 100 + two(2)?, two(5)?, two(8)?);
+            if date[4] != b'-' || date[7] != b'-' {
+                return None;
+            }
+            self.days = Some(days(Date { year, month, day })?);
+            self.date = *date;
+        }
+        self.days
+    }
+}
+
+/// The number that two digits say.
+#[inline]
+fn two(text: &[u8], at: usize) -> Option<i64> {
+    let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then_some(i64::from(tens) * 10 + i64::from(ones))
 }
 
 /// The moment so many milliseconds after 1970-01-01T00:00:00Z; none outside years 0001 to 9999.
 pub fn from_millis(millis: i64) -> Option<Moment> {
     let micros = millis.checked_mul(1000).filter(|m| RANGE.contains(m))?;
     Some(Moment { micros, has_offset: true })
-}
-
-/// The form that nearly all records have: `2017-05-26T16:47:41+0100`.
-#[inline]
-fn fixed(text: &[u8]) -> Option<Moment> {
-    let text: &[u8; 24] = text.try_into().ok()?;
-    let two = |at: usize| -> Option<i64> {
-        let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
-        (tens < 10 && ones < 10).then_some(i64::from(tens) * 10 + i64::from(ones))
-    };
-    let marks =
-        text[4] == b'-' && text[7] == b'-' && text[10] == b'T' && text[13] == b':' && text[16] == b':';
-    let sign = match text[19] {
-        b'+' => 1,
-        b'-' => -1,
-        _ => return None,
-    };
-    if !marks {
-        return None;
-    }
-    let date = Date { year: two(0)? * 100 + two(2)?, month: two(5)?, day: two(8)? };
-    moment(date, two(11)?, two(14)?, two(17)?, 0, Some(sign * offset(two(20)?, two(22)?)?))
 }
 
 fn lenient(text: &[u8]) -> Option<Moment> {
@@ -77,7 +109,7 @@ fn lenient(text: &[u8]) -> Option<Moment> {
     let fraction = if rest.mark(b".,").is_some() { rest.fraction()? } else { 0 };
     let offset = rest.offset()?;
     rest.blank();
-    if rest.0.is_empty() { moment(date, hour, minute, second, fraction, offset) } else { None }
+    if rest.0.is_empty() { moment(days(date)?, hour, minute, second, fraction, offset) } else { None }
 }
 
 /// What of the text is still to be read.
@@ -152,15 +184,15 @@ pub struct Date {
     pub day: i64,
 }
 
+#[inline]
 fn moment(
-    date: Date,
+    days: i64,
     hour: i64,
     minute: i64,
     second: i64,
     micros: i64,
     offset: Option<i64>,
 ) -> Option<Moment> {
-    let days = days(date)?;
     // A leap second counts as the next minute's first.
     if hour > 23 || minute > 59 || second > 60 {
         return None;

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use arrow::error::ArrowError;
 use parquet::errors::ParquetError;
 
 /// Why a Parquet file could not be written.
@@ -33,10 +32,6 @@ impl ParquetPartError {
             },
             other => encode(other),
         }
-    }
-
-    pub(super) fn arrow(table: &str, error: ArrowError) -> Self {
-        Self::new(table, error.into())
     }
 }
 

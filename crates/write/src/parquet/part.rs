@@ -1,23 +1,29 @@
 //! A Parquet file while it is written.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use mimelake_columns::batch::Batches;
 use mimelake_columns::document::{Cell, Layout};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
 use parquet::errors::ParquetError;
+use parquet::file::writer::SerializedFileWriter;
 
+use super::chunk::{Codec, Scratch};
+use super::encoder::Encoder;
+use super::rest::Rest;
 use super::{Compression, ParquetPartError, plan};
 
-/// Rows of a batch. The writer's cost for each batch and column shows below 4,096.
-const BATCH_ROWS: usize = 8192;
-/// Bytes from which a batch is ended before it has all its rows. With one record of the longest length allowed,
-/// 1 GiB, a batch stays below the 2 GiB that a column can hold.
+/// After so many rows, pages are ended that are full.
+const CHECKED_ROWS: usize = 1024;
+/// After so many bytes, too. With one record of the longest length allowed, 1 GiB, a page stays below the 2 GiB that
+/// it can have.
+const CHECKED_BYTES: usize = 1 << 20;
+/// Bytes from which a batch of Arrow's is ended before it has all its rows.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// What a column of a row group in progress holds beside what the writer counts. Measured, as resident memory of
-/// many parts.
+/// What a column of a row group in progress holds beside what the library's writer counts. Measured, as resident
+/// memory of many parts.
 const COLUMN_BYTES: usize = 160 << 10;
 
 /// What a file says of itself, as key-value metadata `mimelake.table` and `mimelake.schema`, beside
@@ -58,16 +64,20 @@ pub struct WrittenPart<W> {
 /// assert_eq!((written.rows, written.bytes), (1, written.out.len() as u64));
 /// # Ok::<(), mimelake_write::parquet::ParquetPartError>(())
 /// ```
-#[derive(Debug)]
 pub struct ParquetPart<W: Write + Send> {
-    writer: ArrowWriter<Out<W>>,
-    batches: Batches,
+    writer: SerializedFileWriter<Out<W>>,
+    /// What encodes each leaf.
+    encoders: Vec<Encoder>,
+    rest: Rest,
+    scratch: Scratch,
     table: String,
     rows: u64,
     compression: Compression,
-    /// How many Parquet columns.
-    columns: usize,
-    /// Memory of the row group in progress as of the last batch: asking the writer visits every column.
+    /// Rows of the row group in progress.
+    group_rows: usize,
+    /// Rows and bytes since pages were last ended that are full.
+    unchecked: (usize, usize),
+    /// Memory of the row group in progress as of then: to ask visits every column.
     group_memory: usize,
 }
 
@@ -82,17 +92,49 @@ impl<W: Write + Send> ParquetPart<W> {
         labels: PartLabels<'_>,
         compression: Compression,
     ) -> Result<Self, ParquetPartError> {
-        let failed = |error| ParquetPartError::new(labels.table, error);
-        let batches = Batches::new(layout);
-        let codec = compression.codec().map_err(failed)?;
-        let properties = plan::properties(layout, labels, codec);
-        let options = ArrowWriterOptions::new().with_properties(properties);
-        let out = Out(Some(out));
-        let writer =
-            ArrowWriter::try_new_with_options(out, batches.schema().clone(), options).map_err(failed)?;
-        let columns = plan::columns_of(layout).count();
+        Self::try_new(out, layout, labels, compression)
+            .map_err(|error| ParquetPartError::new(labels.table, error))
+    }
+
+    fn try_new(
+        out: W,
+        layout: &Layout,
+        labels: PartLabels<'_>,
+        compression: Compression,
+    ) -> Result<Self, ParquetError> {
+        let codec = compression.codec()?;
+        let mut properties = plan::properties(layout, labels, codec);
+        let schema = Arc::clone(Batches::new(layout).schema());
+        add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
+        let properties = Arc::new(properties);
+        let schema = ArrowSchemaConverter::new().convert(&schema)?;
+        let mut columns = schema.columns();
+        let (mut encoders, mut rest) = (vec![], vec![]);
+        for (place, leaf) in layout.leaves().iter().enumerate() {
+            let (own, after) = columns.split_at(plan::columns(leaf).len().min(columns.len()));
+            columns = after;
+            let encoder = Encoder::new(leaf, own, codec);
+            if matches!(encoder, Encoder::Rest(_)) {
+                rest.push(place);
+            }
+            encoders.push(encoder);
+        }
+        let rest = Rest::new(layout, rest, &properties)?;
+        let writer = SerializedFileWriter::new(Out(Some(out)), schema.root_schema_ptr(), properties)?;
+        let scratch = Scratch::new(Codec::new(compression)?);
         let table = labels.table.to_owned();
-        Ok(Self { writer, batches, table, rows: 0, compression, columns, group_memory: 0 })
+        Ok(Self {
+            writer,
+            encoders,
+            rest,
+            scratch,
+            table,
+            rows: 0,
+            compression,
+            group_rows: 0,
+            unchecked: (0, 0),
+            group_memory: 0,
+        })
     }
 
     /// Appends a row: one cell for each leaf of the layout.
@@ -101,22 +143,32 @@ impl<W: Write + Send> ParquetPart<W> {
     /// [`ParquetPartError::Write`] if the file does not take what is ready to be written.
     #[inline]
     pub fn push(&mut self, row: &[Cell<'_>]) -> Result<(), ParquetPartError> {
-        self.batches.push(row);
-        if self.batches.rows() >= BATCH_ROWS || self.batches.bytes() >= BATCH_BYTES {
-            self.encode()?;
+        let mut bytes = self.encoders.len();
+        for (encoder, cell) in self.encoders.iter_mut().zip(row) {
+            bytes += encoder.push(cell);
+        }
+        for encoder in self.encoders.iter_mut().skip(row.len()) {
+            encoder.push(&Cell::Null);
+        }
+        self.rest.push(row);
+        self.rows += 1;
+        self.group_rows += 1;
+        self.unchecked = (self.unchecked.0 + 1, self.unchecked.1 + bytes);
+        if self.unchecked.0 >= CHECKED_ROWS || self.unchecked.1 + self.rest.batch_bytes() >= CHECKED_BYTES {
+            self.check().map_err(|error| self.failed(error))?;
         }
         Ok(())
     }
 
     /// How many rows have been pushed.
     pub fn rows(&self) -> u64 {
-        self.rows + self.batches.rows() as u64
+        self.rows
     }
 
-    /// About how many bytes of memory the part holds now: the batch and the row group in progress. Cheap enough
-    /// to be asked after every row.
+    /// About how many bytes of memory the part holds now: the row group in progress. Cheap enough to be asked after
+    /// every row.
     pub fn memory(&self) -> usize {
-        self.batches.bytes() + self.group_memory
+        self.group_memory + self.unchecked.1 + self.rest.batch_bytes()
     }
 
     /// Ends the row group in progress, so that the part holds next to nothing. Small row groups make a larger
@@ -125,10 +177,7 @@ impl<W: Write + Send> ParquetPart<W> {
     /// # Errors
     /// [`ParquetPartError::Write`] if the file does not take it.
     pub fn flush_group(&mut self) -> Result<(), ParquetPartError> {
-        self.encode()?;
-        self.writer.flush().map_err(|error| self.failed(error))?;
-        self.group_memory = 0;
-        Ok(())
+        self.end_group().map_err(|error| self.failed(error))
     }
 
     /// Writes the rest and the footer.
@@ -136,33 +185,53 @@ impl<W: Write + Send> ParquetPart<W> {
     /// # Errors
     /// [`ParquetPartError::Write`] if the file does not take it.
     pub fn finish(mut self) -> Result<WrittenPart<W>, ParquetPartError> {
-        self.encode()?;
+        self.flush_group()?;
         self.writer.finish().map_err(|error| self.failed(error))?;
         let bytes = self.writer.bytes_written() as u64;
         let out = self.writer.inner_mut().0.take().ok_or_else(|| ParquetPartError::Write(closed()))?;
         Ok(WrittenPart { out, rows: self.rows, bytes })
     }
 
-    /// Hands the batch to the row group in progress.
-    fn encode(&mut self) -> Result<(), ParquetPartError> {
-        if self.batches.rows() == 0 {
+    /// Ends pages that are full, and the row group if it is.
+    fn check(&mut self) -> Result<(), ParquetError> {
+        for chunk in self.encoders.iter_mut().flat_map(Encoder::chunks) {
+            chunk.check(&mut self.scratch)?;
+        }
+        self.rest.check(BATCH_BYTES)?;
+        self.unchecked = (0, 0);
+        self.group_memory = self.measure();
+        let is_full = self.group_rows >= plan::GROUP_ROWS || self.group_memory >= plan::GROUP_BYTES;
+        if is_full { self.end_group() } else { Ok(()) }
+    }
+
+    /// Writes the row group in progress.
+    fn end_group(&mut self) -> Result<(), ParquetError> {
+        if self.group_rows == 0 {
             return Ok(());
         }
-        let batch = self.batches.finish().map_err(|error| ParquetPartError::arrow(&self.table, error))?;
-        self.writer.write(&batch).map_err(|error| self.failed(error))?;
-        self.rows += batch.num_rows() as u64;
-        self.group_memory = self.measure();
+        let mut rest = self.rest.finish()?.into_iter();
+        let mut group = self.writer.next_row_group()?;
+        for encoder in &mut self.encoders {
+            for chunk in encoder.chunks() {
+                let (bytes, close) = chunk.finish(&mut self.scratch)?;
+                group.append_column(&bytes, close)?;
+            }
+            for chunk in rest.by_ref().take(encoder.rest()) {
+                chunk.append_to_row_group(&mut group)?;
+            }
+        }
+        group.close()?;
+        (self.group_rows, self.unchecked, self.group_memory) = (0, (0, 0), 0);
+        // Hundreds of parts may be open that are hardly written to.
+        self.scratch = Scratch::new(Codec::new(self.compression)?);
         Ok(())
     }
 
     /// Memory of the row group in progress, and of what compresses its pages once there are any.
-    fn measure(&self) -> usize {
-        let each = match self.writer.in_progress_rows() {
-            0 => 0,
-            rows if rows < plan::PAGE_ROWS => COLUMN_BYTES,
-            _ => COLUMN_BYTES + self.compression.memory(),
-        };
-        self.writer.memory_size() + self.columns * each
+    fn measure(&mut self) -> usize {
+        let codec = if self.group_rows < plan::PAGE_ROWS { 0 } else { self.compression.memory() };
+        let own: usize = self.encoders.iter_mut().flat_map(Encoder::chunks).map(|chunk| chunk.memory()).sum();
+        own + codec + self.scratch.memory() + self.rest.memory() + self.rest.chunks() * (COLUMN_BYTES + codec)
     }
 
     fn failed(&self, error: ParquetError) -> ParquetPartError {

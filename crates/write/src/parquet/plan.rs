@@ -12,25 +12,25 @@ use super::PartLabels;
 /// The largest row group. On 700 MB of log text, groups of 128 Ki and 256 Ki rows were the smallest and the
 /// fastest: larger ones outgrow their dictionaries, and the tables and filters of each column outgrow the caches.
 pub(super) const GROUP_ROWS: usize = 1 << 18;
-const GROUP_BYTES: usize = 128 << 20;
+pub(super) const GROUP_BYTES: usize = 128 << 20;
 /// Half of this made files 0.4 % larger, a quarter 1.3 %.
-const PAGE_BYTES: usize = 1 << 20;
+pub(super) const PAGE_BYTES: usize = 1 << 20;
 /// A dictionary column holds 8 bytes a row until its page is full.
 pub(super) const PAGE_ROWS: usize = 1 << 15;
 /// Bounds in statistics and indexes are cut here.
-const BOUND_BYTES: usize = 32;
+pub(super) const BOUND_BYTES: usize = 32;
 /// How many of the values that are not there a bloom filter says may be there.
-const FALSE_POSITIVES: f64 = 0.05;
+pub(super) const FALSE_POSITIVES: f64 = 0.05;
 
 /// What is chosen for the columns of one leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     /// Whether values are numbered and each is stored once.
-    dictionary: bool,
+    pub(super) dictionary: bool,
     /// How they are stored otherwise, and where the dictionary grows too large.
     encoding: Encoding,
-    statistics: EnabledStatistics,
-    bloom: bool,
+    pub(super) statistics: EnabledStatistics,
+    pub(super) bloom: bool,
 }
 
 const TEXT: Plan = Plan {
@@ -144,7 +144,7 @@ fn set(builder: WriterPropertiesBuilder, path: Vec<String>, plan: Plan) -> Write
 }
 
 /// The Parquet columns that a leaf becomes, each with what is chosen for it.
-fn columns(leaf: &Leaf) -> Vec<(Vec<String>, Plan)> {
+pub(super) fn columns(leaf: &Leaf) -> Vec<(Vec<String>, Plan)> {
     let path =
         |more: &[&str]| leaf.segments().chain(more.iter().copied()).map(str::to_owned).collect::<Vec<_>>();
     let chosen = plan(leaf);

@@ -1,3 +1,4 @@
+mod chunks;
 mod file;
 mod lookup;
 mod read;

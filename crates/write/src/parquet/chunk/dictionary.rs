@@ -1,0 +1,116 @@
+//! The different values of a column chunk, each with a number.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// Values in the order in which they first came, as the dictionary page has them.
+#[derive(Debug, Default)]
+pub(super) struct Dictionary {
+    hasher: DefaultHashBuilder,
+    numbers: HashTable<u32>,
+    page: Vec<u8>,
+    /// Where each value begins and ends in the page.
+    places: Vec<(u32, u32)>,
+    /// The number of the last value: neighbours are alike.
+    last: u32,
+}
+
+impl Dictionary {
+    /// The number of a text.
+    #[inline]
+    pub(super) fn text(&mut self, text: &[u8]) -> u32 {
+        self.number(text, &(text.len() as u32).to_le_bytes())
+    }
+
+    /// The number of an integer.
+    #[inline]
+    pub(super) fn integer(&mut self, integer: i64) -> u32 {
+        self.number(&integer.to_le_bytes(), &[])
+    }
+
+    /// The number of a value; `head` is written before it where it is new.
+    #[inline]
+    fn number(&mut self, value: &[u8], head: &[u8]) -> u32 {
+        if self.places.get(self.last as usize).is_some_and(|place| value_at(&self.page, *place) == value) {
+            return self.last;
+        }
+        self.last = self.look_up(value, head);
+        self.last
+    }
+
+    fn look_up(&mut self, value: &[u8], head: &[u8]) -> u32 {
+        let Self { hasher, numbers, page, places, .. } = self;
+        let hash = hasher.hash_one(value);
+        let at = |number: &u32| value_at(page, places[*number as usize]);
+        match numbers.find(hash, |number| at(number) == value) {
+            Some(number) => *number,
+            None => {
+                let number = places.len() as u32;
+                numbers.insert_unique(hash, number, |other| hasher.hash_one(at(other)));
+                page.extend_from_slice(head);
+                let start = page.len() as u32;
+                page.extend_from_slice(value);
+                places.push((start, page.len() as u32));
+                number
+            }
+        }
+    }
+
+    /// How many values there are.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The values, each in Parquet's plain encoding.
+    pub(super) fn page(&self) -> &[u8] {
+        &self.page
+    }
+
+    /// The values in the order of their numbers.
+    pub(super) fn values(&self) -> impl Iterator<Item = &[u8]> {
+        self.places.iter().map(|place| value_at(&self.page, *place))
+    }
+
+    /// The value with this number.
+    pub(super) fn value(&self, number: u32) -> &[u8] {
+        value_at(&self.page, self.places[number as usize])
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(super) fn memory(&self) -> usize {
+        self.page.capacity()
+            + self.places.capacity() * size_of::<(u32, u32)>()
+            + self.numbers.allocation_size()
+    }
+}
+
+#[inline]
+fn value_at(page: &[u8], (start, end): (u32, u32)) -> &[u8] {
+    &page[start as usize..end as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_value_has_one_number() {
+        let mut dictionary = Dictionary::default();
+        let texts: Vec<String> = (0..5000_u32).map(|n| (n * n % 997).to_string()).collect();
+        let mut seen: Vec<&str> = vec![];
+        for text in &texts {
+            let number = dictionary.text(text.as_bytes()) as usize;
+            if number == seen.len() {
+                seen.push(text);
+            }
+            assert_eq!(seen[number], text);
+        }
+        assert_eq!(dictionary.len(), seen.len());
+        assert!(dictionary.values().eq(seen.iter().map(|text| text.as_bytes())));
+        assert_eq!(dictionary.page()[..5], [1, 0, 0, 0, b'0']);
+        let mut numbers = Dictionary::default();
+        assert_eq!([3, 3, -1, 3].map(|n| numbers.integer(n)), [0, 0, 1, 0]);
+        assert_eq!(numbers.page(), [3_i64.to_le_bytes(), (-1_i64).to_le_bytes()].concat());
+    }
+}
