@@ -28,6 +28,8 @@ use crate::{fold, key, message, record};
 const MAX_RECIPIENTS: usize = 64;
 /// The records of one event have about as many bytes at the most.
 const MAX_BYTES: usize = 1 << 20;
+/// A worker hands over so many keys at a time.
+const KEYS: usize = 1 << 16;
 /// Bits of the filter of message ids.
 const FILTER: usize = 1 << 26;
 
@@ -44,7 +46,29 @@ pub struct Join {
     pickers: Vec<Option<Picker>>,
     /// The keys of all records, if they are wanted.
     keys: Option<Mutex<Keys>>,
-    days: Mutex<HashMap<Option<i64>, u64>>,
+    days: Mutex<Days>,
+}
+
+/// The records of each day, in days since 1970; none for those that do not say when they were written.
+pub type Days = HashMap<Option<i64>, Day>;
+
+/// The records of one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Day {
+    /// How many there are.
+    pub records: u64,
+    /// How many bytes they have in the row form.
+    pub bytes: u64,
+    /// When the last of them was written, in microseconds since 1970.
+    pub newest: Option<i64>,
+}
+
+impl std::ops::AddAssign for Day {
+    fn add_assign(&mut self, other: Self) {
+        self.records += other.records;
+        self.bytes += other.bytes;
+        self.newest = self.newest.max(other.newest);
+    }
 }
 
 /// What reading and joining counted.
@@ -91,8 +115,8 @@ impl Join {
         self.keys.take().map(|keys| keys.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How many records were written on each day, in days since 1970.
-    pub fn days(&self) -> HashMap<Option<i64>, u64> {
+    /// The days of the records that were taken so far.
+    pub fn days(&self) -> Days {
         lock(&self.days).clone()
     }
 
@@ -105,7 +129,7 @@ impl Join {
             record: Vec::new(),
             counts: Counts::default(),
             keys: Vec::new(),
-            day: (None, 0),
+            day: (None, Day::default()),
         }
     }
 
@@ -227,8 +251,8 @@ pub struct Scatter<'j> {
     record: Vec<u8>,
     counts: Counts,
     keys: Vec<u64>,
-    /// The day of the last record, and how many there were of it in a row.
-    day: (Option<i64>, u64),
+    /// The day of the last record, and those of it in a row.
+    day: (Option<i64>, Day),
 }
 
 impl Scatter<'_> {
@@ -295,8 +319,11 @@ impl Scatter<'_> {
         if self.join.keys.is_some() {
             let id = record::message_id(record).map(|id| Key::MessageId(id).hash(account));
             self.keys.extend([Some(hash), id].into_iter().flatten().map(key::short));
+            if self.keys.len() > KEYS {
+                self.hand_over_keys();
+            }
         }
-        self.count_day(record::time(record).map(|micros| micros.div_euclid(time::DAY)));
+        self.count_day(record);
         let partition = self.join.partition(hash);
         match key {
             Key::Acode(acode) => {
@@ -310,18 +337,28 @@ impl Scatter<'_> {
         }
     }
 
-    fn count_day(&mut self, day: Option<i64>) {
+    fn count_day(&mut self, record: &[u8]) {
+        let newest = record::time(record);
+        let day = newest.map(|micros| micros.div_euclid(time::DAY));
         if self.day.0 != day {
             self.end_day();
             self.day.0 = day;
         }
-        self.day.1 += 1;
+        self.day.1 += Day { records: 1, bytes: record.len() as u64, newest };
     }
 
     fn end_day(&mut self) {
-        let (day, records) = std::mem::take(&mut self.day);
-        if records > 0 {
-            *lock(&self.join.days).entry(day).or_default() += records;
+        let (day, counts) = std::mem::take(&mut self.day);
+        if counts.records > 0 {
+            *lock(&self.join.days).entry(day).or_default() += counts;
+        }
+    }
+
+    fn hand_over_keys(&mut self) {
+        if let Some(keys) = &self.join.keys {
+            self.keys.sort_unstable();
+            self.keys.dedup();
+            lock(keys).append(&mut self.keys);
         }
     }
 
@@ -333,11 +370,7 @@ impl Scatter<'_> {
         self.acodes.finish()?;
         self.ids.finish()?;
         self.end_day();
-        if let Some(keys) = &self.join.keys {
-            self.keys.sort_unstable();
-            self.keys.dedup();
-            lock(keys).append(&mut self.keys);
-        }
+        self.hand_over_keys();
         Ok(self.counts)
     }
 }

@@ -115,19 +115,22 @@ impl Part {
         self.used = clock;
     }
 
-    /// Ends the file.
-    pub fn finish(self) -> anyhow::Result<()> {
+    /// Ends the file; how many bytes it has.
+    pub fn finish(self) -> anyhow::Result<u64> {
         match self.sink {
             Format::Parquet(part) => {
                 let written = part.finish()?;
+                let bytes = written.out.bytes();
                 written.out.finish(written.rows)?;
+                Ok(bytes)
             }
             Format::Ndjson(part) => {
                 let NdjsonPart { mut file, buffer, rows, .. } = *part;
                 file.write_all(&buffer)?;
+                let bytes = file.bytes();
                 file.finish(rows)?;
+                Ok(bytes)
             }
         }
-        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use bumpalo::Bump;
 use mimelake_columns::rows::Rows;
 use mimelake_correlate::email::Email;
 use mimelake_correlate::key;
@@ -40,6 +41,9 @@ const COLUMNS: [Field; 3] = [Field::Account, Field::Acode, Field::MessageId];
 pub struct Kept {
     #[serde(flatten)]
     pub summary: Summary,
+    /// Bytes of the native file that it was made of.
+    #[serde(default)]
+    pub bytes: u64,
     /// When the last record of its emails was written, in microseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<i64>,
@@ -76,9 +80,15 @@ pub fn encode(kept: &Kept, keys: &[[u64; 2]]) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What is kept of a file of the table.
-pub fn kept(out: &Path, slot: Slot) -> anyhow::Result<Kept> {
-    Ok(open(out, slot)?.0)
+/// What is kept of a file of the table, which is made anew if the file is not the one that it was made of.
+pub fn kept(args: &ConvertArgs, store: &Store, slot: Slot) -> anyhow::Result<Kept> {
+    let native = store.out().join(rows::native(args, slot));
+    let (kept, _) = open(store.out(), slot)?;
+    if native.metadata().is_ok_and(|of_file| of_file.len() == kept.bytes) {
+        return Ok(kept);
+    }
+    rebuild(args, store, slot)?;
+    Ok(open(store.out(), slot)?.0)
 }
 
 /// Calls `each` with every row of a file of the table, and its keys.
@@ -108,12 +118,13 @@ pub fn each(
 
 fn each_of_table(path: &Path, each: &mut dyn FnMut(u32, [u64; 2])) -> anyhow::Result<()> {
     let mut number = 0;
-    let bump = bumpalo::Bump::new();
+    let mut bump = Bump::new();
     for batch in ReadPart::open(path, Some(&COLUMNS))? {
         let batch = batch?;
         let rows = Rows::of(EventType::Message, &batch)?;
         for row in 0..rows.len() {
             each(number, key::of_message(&rows.event(row, &bump)));
+            bump.reset();
             number += 1;
         }
     }
@@ -122,8 +133,9 @@ fn each_of_table(path: &Path, each: &mut dyn FnMut(u32, [u64; 2])) -> anyhow::Re
 
 /// Makes the file of keys of a file of the table anew.
 pub fn rebuild(args: &ConvertArgs, store: &Store, slot: Slot) -> anyhow::Result<()> {
-    let (mut kept, mut keys) = (Kept::default(), Vec::new());
     let native = store.out().join(rows::native(args, slot));
+    let bytes = native.metadata().map_or(0, |of_file| of_file.len());
+    let (mut kept, mut keys) = (Kept { bytes, ..Kept::default() }, Vec::new());
     rows::each_message(&native, &mut |_, event, bump| {
         keys.push(key::of_message(event));
         kept.add(&Message::of(&Email::read(&email_of(event)), bump));

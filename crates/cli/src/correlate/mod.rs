@@ -116,7 +116,7 @@ impl<'a> Correlation<'a> {
             let keys = self.join.take_keys();
             let days = self.join.days();
             if let Some(window) = self.run.args.window {
-                self.state.close_after(window, days.keys().copied());
+                self.state.close_after(window, &days);
             }
             let touched = self.state.touched(self.run.args, keys)?;
             let slots = Slots::new(&self.state, &days, self.share);
@@ -126,7 +126,7 @@ impl<'a> Correlation<'a> {
             let (counts, added) = self.fold(&slots, &moves)?;
             read.counts += counts;
             let mut changes = Changes { slots: &slots, touched: &touched, gone, added };
-            write::share_anew(&self, &mut changes)?;
+            write::share_anew(&self, &mut changes, &moves)?;
             let written = write::all(&self, &changes)?;
             let order = moves.order(written.keys().copied().collect());
             let order = order.into_iter().map(|slot| rows::visible(self.run.args, slot)).collect();

@@ -1,9 +1,10 @@
 //! Which file an email's row is in: the day of its first record, and a share of the day by the email's key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use mimelake_correlate::email::Email;
+use mimelake_correlate::join::Days;
 use mimelake_correlate::key;
 use mimelake_parse::time;
 
@@ -19,7 +20,7 @@ const RECORDS: u64 = 3;
 const GROWN: u8 = 4;
 /// The most files of a day.
 const MOST: u64 = 64;
-/// Bytes of an email in the row form, about.
+/// Bytes of an email that was written before in the row form, about.
 const BYTES: u64 = 1 << 11;
 /// The most stretches of a day.
 const STRETCHES: u64 = 64;
@@ -78,12 +79,13 @@ struct Shares {
 }
 
 impl Slots {
-    /// By the number of a day's records; as many files as before for days that are there, until they have grown too
-    /// large. A stretch of a file has about so many bytes.
-    pub fn new(state: &State, records: &HashMap<Option<i64>, u64>, bytes: u64) -> Self {
-        let mut emails: BTreeMap<i64, u64> = state.emails();
-        for (day, records) in records {
-            *emails.entry(day.unwrap_or(UNKNOWN)).or_default() += records / RECORDS;
+    /// By what is new of each day; as many files as before for days that are there, until they have grown too large. A
+    /// stretch of a file has about so many bytes, if a day's emails are spread over it.
+    pub fn new(state: &State, days: &Days, stretch: u64) -> Self {
+        let before = state.emails();
+        let mut emails = before.clone();
+        for (day, new) in days {
+            *emails.entry(day.unwrap_or(UNKNOWN)).or_default() += new.records / RECORDS;
         }
         let files = |emails: u64| (emails / EMAILS + 1).next_power_of_two().min(MOST) as u8;
         let mut shares: BTreeMap<i64, u8> =
@@ -95,8 +97,11 @@ impl Slots {
             }
         }
         let stretches = |day: &i64, files: u8| {
-            let all = emails.get(day).copied().unwrap_or_default() * BYTES / u64::from(files);
-            (all / bytes.max(1) + 1).min(STRETCHES) as u8
+            let new = days.get(&Some(*day).filter(|day| *day != UNKNOWN)).map_or(0, |new| new.bytes);
+            // What was written before is set aside only where a day is shared anew.
+            let kept = state.slots().any(|slot| slot.day == *day && slot.of == files);
+            let old = if kept { 0 } else { before.get(day).copied().unwrap_or_default() * BYTES };
+            ((new + old) / u64::from(files) / stretch.max(1) + 1).min(STRETCHES) as u8
         };
         let with_stretches = |(day, files)| (day, Shares { files, stretches: stretches(&day, files) });
         Self(shares.into_iter().map(with_stretches).collect())
@@ -155,6 +160,8 @@ fn number(slot: Slot, stretch: u8) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use mimelake_correlate::join::Day;
+
     use super::*;
 
     #[test]
@@ -175,7 +182,11 @@ mod tests {
         let slot = |of| Slot { day: 20_514, share: 0, of };
         let files = |of, emails, new: u64| {
             let state = State::of(slot(of), emails);
-            let slots = Slots::new(&state, &HashMap::from([(Some(20_514), new * RECORDS)]), u64::MAX);
+            let slots = Slots::new(
+                &state,
+                &Days::from([(Some(20_514), Day { records: new * RECORDS, ..Day::default() })]),
+                u64::MAX,
+            );
             (slots.0[&20_514].files, slots.keeps(slot(of)))
         };
         assert_eq!(files(1, 10, 10), (1, true));

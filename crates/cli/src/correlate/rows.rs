@@ -92,7 +92,11 @@ impl<'g> Staying<'g> {
     fn fill(&mut self) -> anyhow::Result<bool> {
         let mut bump = Bump::new();
         while self.waiting.is_empty() {
-            let Some(batch) = self.part.as_mut().and_then(Iterator::next) else { return Ok(false) };
+            let Some(batch) = self.part.as_mut().and_then(Iterator::next) else {
+                // Asked again, a part that has ended makes empty columns.
+                self.part = None;
+                return Ok(false);
+            };
             let batch = batch?;
             let rows = Rows::of(EventType::Message, &batch)?;
             for row in 0..rows.len() {
@@ -158,10 +162,10 @@ impl<'a, 's> Table<'a, 's> {
 
     /// Ends the file; what is kept of it.
     pub fn finish(self) -> anyhow::Result<keys::Kept> {
+        let mut kept = self.all.state.closed(self.kept);
         for (part, _) in self.parts {
-            part.finish()?;
+            kept.bytes = part.finish()?;
         }
-        let kept = self.all.state.closed(self.kept);
         write_keys(self.all, self.slot, &kept, &self.keys)?;
         Ok(kept)
     }

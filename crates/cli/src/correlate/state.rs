@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use mimelake_correlate::join::Days;
 use mimelake_correlate::keys::Keys;
 use mimelake_parse::time;
 use mimelake_schema::EventType;
@@ -66,16 +68,20 @@ impl State {
         }
         let lost: Vec<Slot> = visible.difference(&kept).copied().collect();
         lost.into_par_iter().try_for_each(|slot| keys::rebuild(args, store, slot))?;
-        let files = visible.into_iter().map(|slot| Ok((slot, keys::kept(out, slot)?)));
+        let files = visible.into_iter().map(|slot| Ok((slot, keys::kept(args, store, slot)?)));
         Ok(Self { out: out.to_owned(), files: files.collect::<anyhow::Result<_>>()?, closes: None })
     }
 
-    /// From now on files are closed whose emails are all quiet for so long; `days` are those of the new records.
+    /// From now on files are closed whose emails are all quiet for so long, before the newest record; `days` are those
+    /// of the new ones.
     ///
-    /// A wrong clock closes too much, which costs time in later runs and nothing else.
-    pub fn close_after(&mut self, window: Duration, days: impl Iterator<Item = Option<i64>>) {
-        let new = days.flatten().map(|day| (day + 1).saturating_mul(time::DAY));
-        let newest = self.files.values().filter_map(|kept| kept.last_seen).chain(new).max();
+    /// Records from the future would close all that is there, so they do not count. If a file is closed too early, that
+    /// costs time in later runs and nothing else.
+    pub fn close_after(&mut self, window: Duration, days: &Days) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as i64;
+        let new = days.values().filter_map(|day| day.newest);
+        let seen = self.files.values().filter_map(|kept| kept.last_seen).chain(new);
+        let newest = seen.filter(|seen| *seen < now.saturating_add(time::DAY)).max();
         let window = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
         self.closes = newest.map(|newest| newest.saturating_sub(window));
     }
@@ -177,11 +183,12 @@ fn slots(directory: &Path, ending: &str) -> anyhow::Result<BTreeSet<Slot>> {
 
 /// The names in a directory, sorted; none if there is no such directory.
 fn names(directory: &Path) -> anyhow::Result<Vec<String>> {
-    if !directory.is_dir() {
-        return Ok(Vec::new());
-    }
-    let entries = fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))?;
-    let mut names: Vec<_> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(Iterator::collect::<Result<Vec<_>, _>>),
+    };
+    let entries = entries.with_context(|| format!("cannot read {}", directory.display()))?;
+    let mut names: Vec<_> = entries.iter().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort_unstable();
     Ok(names)
 }

@@ -8,6 +8,7 @@ use mimelake_correlate::message::email_of;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::moves::Moves;
 use super::place::{Slot, Slots};
 use super::rows::{self, InOrder, Staying, Table};
 use super::state::Touched;
@@ -59,8 +60,8 @@ pub struct Changes<'c> {
 }
 
 /// Sets the emails aside anew of days that are shared among more files than before.
-pub fn share_anew(all: &Correlation<'_>, changes: &mut Changes<'_>) -> anyhow::Result<()> {
-    let moved: Vec<Slot> = all.state.slots().filter(|slot| !changes.slots.keeps(*slot)).collect();
+pub fn share_anew(all: &Correlation<'_>, changes: &mut Changes<'_>, moves: &Moves) -> anyhow::Result<()> {
+    let shared: Vec<Slot> = all.state.slots().filter(|slot| !changes.slots.keeps(*slot)).collect();
     let one = |slot: &Slot| {
         let mut writer = all.emails.writer();
         let mut added = Sets::new();
@@ -70,6 +71,7 @@ pub fn share_anew(all: &Correlation<'_>, changes: &mut Changes<'_>) -> anyhow::R
                 let bytes = email_of(event);
                 let place = changes.slots.of(&Email::read(&bytes));
                 added.entry(place.slot).or_default().add(&bytes);
+                moves.add(*slot, place.slot);
                 writer.put(place.number, place.order, |out| out.extend_from_slice(&bytes))?;
             }
             Ok(())
@@ -77,7 +79,7 @@ pub fn share_anew(all: &Correlation<'_>, changes: &mut Changes<'_>) -> anyhow::R
         writer.finish()?;
         Ok(added)
     };
-    let added: Vec<Sets> = moved.par_iter().map(one).collect::<anyhow::Result<_>>()?;
+    let added: Vec<Sets> = shared.par_iter().map(one).collect::<anyhow::Result<_>>()?;
     for sets in added {
         merge(&mut changes.added, sets);
     }

@@ -357,9 +357,48 @@ fn of_emails_that_are_quiet_for_a_window_no_keys_are_kept() {
     assert_eq!(found.len(), 2);
     assert_eq!((found[0].get("acode"), found[0].get("status")), (A, "delivered"));
     assert_eq!((kept(2), kept(6)), (16, 16), "an email that is heard of again is not quiet");
-    place.write("in/receipt_2.log", line(9, "8wfZtt45ME00O9nGoc4aIg", "<e@f>", RECEIPT));
-    place.run("correlate in -o out -q --window 1d").exits(0);
-    assert_eq!((kept(2), kept(6), kept(9)), (0, 0, 16));
+    // A day more of quiet is not enough for a window of a day and a half; what is of the future does not count.
+    let future = line(9, "lmoaEES9ce7PMWVVdZjloA", "<g@h>", RECEIPT).replace("2026-03", "2999-03");
+    place.write("in/receipt_2.log", line(8, "8wfZtt45ME00O9nGoc4aIg", "<e@f>", RECEIPT) + &future);
+    place.run("correlate in -o out -q --window 36h").exits(0);
+    assert_eq!((kept(2), kept(6), kept(8)), (16, 0, 16));
+}
+
+#[test]
+fn a_file_of_the_table_that_was_put_back_is_looked_through_anew() {
+    let place = Place::new();
+    let delivery = "Delivered=true|Attempt=1|Rcpt=a@b.example";
+    place.write("in/receipt_1.log", line(2, A, "<a@b>", RECEIPT));
+    place.run("correlate in -o out -q").exits(0);
+    let (path, before, _) = snapshot(&place.path("out/messages")).remove(0);
+    place.write("in/receipt_2.log", line(2, B, "<c@d>", RECEIPT).replace("T10", "T09"));
+    place.run("correlate in -o out -q").exits(0);
+    fs::write(path, before).unwrap();
+    // The row of A is the first now, where the keys of B's were.
+    place.write("in/delivery_1.log", line(2, A, "<a@b>", delivery));
+    place.run("correlate in -o out -q").exits(0);
+    let found = messages(&place);
+    assert_eq!(found.iter().map(|row| row.get("status")).collect::<Vec<_>>(), ["delivered"]);
+}
+
+#[test]
+fn rows_of_a_file_stay_in_the_order_of_their_time() {
+    let place = Place::new();
+    let at = |hour: usize, minute: usize| {
+        let acode = format!("{hour:02}{minute:02}{}", &A[4..]);
+        line(2, &acode, &format!("<{hour}.{minute}@b>"), RECEIPT)
+            .replace("T10:00", &format!("T{hour:02}:{minute:02}"))
+    };
+    for (run, minutes) in [(1, [30, 10]), (2, [20, 40]), (3, [5, 50])] {
+        let lines: String = (0..24).flat_map(|hour| minutes.map(|minute| at(23 - hour, minute))).collect();
+        place.write(&format!("in/receipt_{run}.log"), lines);
+        place.run("correlate in -o out -q --to ndjson --schema native --memory 50KB").exits(0);
+        let all =
+            files(&place.path("out/messages")).iter().flat_map(|path| documents(path)).collect::<Vec<_>>();
+        let times: Vec<_> = all.iter().map(|row| row["first_seen"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(times.len(), 48 * run);
+        assert!(times.is_sorted(), "{times:?}");
+    }
 }
 
 #[test]

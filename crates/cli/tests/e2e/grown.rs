@@ -60,8 +60,8 @@ proptest! {
     fn runs_that_add_end_where_one_run_ends(
         lines in prop::collection::vec(line(), 1..40),
         window in prop::sample::select(vec!["", "--window 1d", "--window 8d"]),
-        memory in prop::sample::select(vec!["", "--memory 100KB"]),
-        to in prop::sample::select(vec!["", "--to ndjson --schema native"]),
+        memory in prop::sample::select(vec!["", "--memory 100KB", "--memory 1"]),
+        to in prop::sample::select(vec!["", "--to ndjson --schema native", "--to ndjson"]),
     ) {
         let together: Vec<_> = lines.iter().map(|(_, line)| (0, line.clone())).collect();
         let wanted = in_runs(&together, 0..1, to);
