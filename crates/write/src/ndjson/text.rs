@@ -69,8 +69,7 @@ fn put<const N: usize>(from: &[u8; N], to: Option<&mut [u8; N]>) {
 }
 
 /// Marks the places of bytes that need an escape.
-#[expect(clippy::inline_always, reason = "a call for every 16 bytes costs as much as what it does")]
-#[inline(always)]
+#[inline]
 fn find_special(block: &[u8; BLOCK], found: &mut [u8; BLOCK]) {
     for (found, byte) in found.iter_mut().zip(block) {
         *found |= u8::from(*byte < 0x20) | u8::from(*byte == b'"') | u8::from(*byte == b'\\');
