@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn no_key_is_lacking_however_many_there_are() {
-        for count in [0, 1, 40, 200, 5000] {
+        for (count, others) in [(0, 0..=0), (1, 0..=0), (40, 0..=0), (200, 0..=10), (5000, 500..=1000)] {
             let mut keys = Keys::new(64);
             for from in (0..count).step_by(7) {
                 keys.append(&mut (from..count.min(from + 9)).map(key).collect());
@@ -103,8 +103,8 @@ mod tests {
             keys.settle();
             assert_eq!(keys.is_empty(), count == 0);
             assert!((0..count).all(|n| keys.has(key(n))), "{count}");
-            let others = (10_000..11_000).filter(|n| keys.has(key(*n))).count();
-            assert_eq!(others > 0, count > 1000, "{count}: {others}");
+            let found = (10_000..11_000).filter(|n| keys.has(key(*n))).count();
+            assert!(others.contains(&found), "{count}: {found}");
             assert!(keys.bits.len() <= 64);
         }
     }
