@@ -1,8 +1,8 @@
 //! From inputs to jobs: what there is to read, cut into pieces, in the order of time.
 
 use std::io::Read;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 
 use anyhow::Context;
 use mimelake_landing::{self as landing, Found, FoundKind, LandingError, Limits, Unit};
@@ -45,9 +45,15 @@ pub struct File {
 pub fn stamp(found: &Found) -> FileStamp {
     let path = match found.kind {
         FoundKind::Stdin => found.path.clone(),
-        _ => std::path::absolute(&found.path).unwrap_or_else(|_| found.path.clone()),
+        _ => absolute(&found.path),
     };
     FileStamp { path, len: found.len, modified_ns: found.modified_ns }
+}
+
+/// The path from the root. Where the program stands is asked once and not for each file.
+fn absolute(path: &Path) -> PathBuf {
+    static HERE: LazyLock<PathBuf> = LazyLock::new(|| std::env::current_dir().unwrap_or_default());
+    std::path::absolute(HERE.join(path)).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Lists what a file holds, a large plain file of key-value lines in slices.

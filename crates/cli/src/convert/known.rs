@@ -210,7 +210,10 @@ fn unit_name(planned: &Planned) -> UnitName {
 fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
     let Some(first) = pieces.first() else { return Ok(()) };
     let slice = |planned: &Planned| planned.piece.slice.unwrap_or((0, u64::MAX));
-    let candidates = content(first).map_or_else(Vec::new, |(len, crc32)| store.candidates(len, crc32));
+    // Of 100,000 small files many have the same length, and none was cut.
+    let is_whole = first.piece.slice.is_none();
+    let stated = content(first).filter(|(len, _)| !is_whole || store.is_cut(*len));
+    let candidates = stated.map_or_else(Vec::new, |(len, crc32)| store.candidates(len, crc32));
     let mut ranges: Vec<_> = candidates.iter().map(|key| (key.start, key.end)).collect();
     ranges.extend(pieces.iter().map(slice));
     ranges.sort_unstable();

@@ -180,6 +180,10 @@ impl Index {
         self.fitting(len, crc32).next().is_some()
     }
 
+    pub(super) fn is_cut(&self, len: u64) -> bool {
+        self.units.is_cut(len)
+    }
+
     pub(super) fn candidates(&self, len: u64, crc32: Option<u32>) -> Vec<UnitKey> {
         self.fitting(len, crc32).copied().collect()
     }

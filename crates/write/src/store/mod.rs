@@ -161,6 +161,12 @@ impl Store {
         self.index().length_known(len, crc32)
     }
 
+    /// Whether contents of this length may have been converted in slices. Where not, a content is known by the digest of
+    /// all of it.
+    pub fn is_cut(&self, len: u64) -> bool {
+        self.index().is_cut(len)
+    }
+
     /// The converted units and slices of contents of this length, and of this CRC-32 if both sides state one.
     pub fn candidates(&self, len: u64, crc32: Option<u32>) -> Vec<UnitKey> {
         self.index().candidates(len, crc32)

@@ -3,7 +3,7 @@
 //! A million units must be held, so the rows are in one vector and units that share a digest or a length are
 //! linked through it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::key::UnitKey;
 
@@ -32,6 +32,8 @@ pub(super) struct Units {
     by_digest: HashMap<u64, UnitId>,
     /// First unit by length of the whole content.
     by_len: HashMap<u64, UnitId>,
+    /// The lengths of contents that are known by slices; they are few.
+    cut: HashSet<u64>,
 }
 
 impl Units {
@@ -41,6 +43,9 @@ impl Units {
             let row = &mut self.rows[id as usize];
             row.key.crc32 = row.key.crc32.or(key.crc32);
             return id;
+        }
+        if (key.start, key.end) != (0, key.len) {
+            self.cut.insert(key.len);
         }
         let id = self.rows.len() as UnitId;
         let next_by_digest = self.by_digest.insert(prefix(key), id).unwrap_or(NONE);
@@ -74,6 +79,11 @@ impl Units {
             .map(|id| &self.rows[id as usize])
             .find(|row| row.holder != NONE && row.key.same_bytes(key))
             .map(|row| row.holder)
+    }
+
+    /// Whether a content of this length may be known by slices.
+    pub(super) fn is_cut(&self, len: u64) -> bool {
+        self.cut.contains(&len)
     }
 
     /// The held units of contents of this length.

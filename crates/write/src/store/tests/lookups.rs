@@ -186,6 +186,7 @@ fn a_grown_file_is_converted_from_where_it_ended() {
         let slices = vec![slice(grown, 0, 5), slice(grown, 5, 10)];
         assert_eq!(store.known_prefix(path), Some(Prefix { len: 10, slices: slices.clone() }));
         assert_eq!(store.candidates(10, None).len(), 2);
+        assert!(store.is_cut(10) && !store.is_cut(5));
         assert_eq!(store.commits_of(&slices), [old.id.clone(), new.id.clone()]);
         assert_eq!(store.known_prefix(Path::new("other.log")), None);
     });
