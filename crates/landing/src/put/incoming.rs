@@ -36,8 +36,8 @@ pub struct Incoming {
 pub struct Whole {
     pub(super) incoming: Incoming,
     pub(super) name: String,
+    /// What it holds; it is known once all of these are.
     pub(super) identities: Vec<Identity>,
-    is_empty: bool,
 }
 
 /// A file that came in damaged.
@@ -52,12 +52,17 @@ pub struct Bad {
 impl Whole {
     /// Whether it holds nothing to keep, like an archive without a member.
     pub fn is_empty(&self) -> bool {
-        self.is_empty
+        self.identities.is_empty()
     }
 
     /// Returns how many bytes it has.
     pub fn len(&self) -> u64 {
         self.incoming.len
+    }
+
+    /// Returns its bytes, no longer taken for whole.
+    pub fn into_incoming(self) -> Incoming {
+        self.incoming
     }
 }
 
@@ -110,14 +115,12 @@ impl Incoming {
     pub fn check(self, name: &str, expect: Expect) -> std::result::Result<Whole, Box<Bad>> {
         match self.contents(expect) {
             Ok(contents) => {
-                let (is_empty, of_members) = match contents {
-                    Contents::Members(members) => (members.is_empty(), Some(Identity::of_members(members))),
-                    Contents::Plain => (false, None),
-                };
                 let name = safe_name(name).unwrap_or_else(|| format!("{}.log", self.mark()));
-                let bytes = self.hasher.finalize();
-                let identities = vec![of_members.unwrap_or_else(|| Identity::of_file(&name, &bytes))];
-                Ok(Whole { incoming: self, name, identities, is_empty })
+                let identities = match contents {
+                    Contents::Members(members) => members,
+                    Contents::Plain => vec![Identity::of_file(&name, &self.hasher.finalize())],
+                };
+                Ok(Whole { incoming: self, name, identities })
             }
             Err(damage) => Err(Box::new(Bad { incoming: self, damage })),
         }
@@ -126,7 +129,7 @@ impl Incoming {
     /// Returns the file as whole, known by the `identities` of what it holds.
     pub fn made_of(self, name: &str, identities: Vec<Identity>) -> Whole {
         let name = safe_name(name).unwrap_or_else(|| format!("{}.ndjson", self.mark()));
-        Whole { is_empty: identities.is_empty(), incoming: self, name, identities }
+        Whole { incoming: self, name, identities }
     }
 
     pub(super) fn sync(&self) -> Result<()> {
@@ -174,16 +177,19 @@ impl Incoming {
             read_whole(opener.open(unit)?, &mut hasher).map_err(|error| {
                 LandingError::from_io(error).unwrap_or_else(|error| fault(Reason::Io(error)))
             })?;
-            members.push(hasher.finalize());
+            members.push(Identity::short(hasher.finalize()));
         }
+        // The same member twice is no more than once.
+        members.sort_unstable();
+        members.dedup();
         Ok(if is_zip { Contents::Members(members) } else { Contents::Plain })
     }
 }
 
 /// What a file holds.
 enum Contents {
-    /// A zip: the digest of each member's name and content.
-    Members(Vec<blake3::Hash>),
+    /// A zip: each member by name and content.
+    Members(Vec<Identity>),
     Plain,
 }
 

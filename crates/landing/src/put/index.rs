@@ -1,19 +1,19 @@
 //! What has been landed, known by what it holds.
 //!
-//! A line `+ identity digest path` is synced before the file gets its name, and `= identity time` follows after. What
+//! A line `+ identity… digest path` is synced before the file gets its name, and `= identity… time` follows after. What
 //! a crash left between the two is settled when the index is opened: the file is there, byte for byte, or it is not.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::disk::{self, Access};
+use super::disk;
 use super::error::{PutError, Result};
 
 /// What tells one landed thing from another: 128 bits of BLAKE3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity([u8; 16]);
 
 impl Identity {
@@ -29,17 +29,8 @@ impl Identity {
         Self::short(hasher.finalize())
     }
 
-    /// Returns the identity of an archive by its members, whatever its own name and the order they stand in.
-    pub(super) fn of_members(mut members: Vec<blake3::Hash>) -> Self {
-        members.sort_unstable_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
-        let mut hasher = blake3::Hasher::new();
-        for member in members {
-            hasher.update(member.as_bytes());
-        }
-        Self::short(hasher.finalize())
-    }
-
-    fn short(hash: blake3::Hash) -> Self {
+    /// The first bits of a hash.
+    pub(super) fn short(hash: blake3::Hash) -> Self {
         let mut short = [0; 16];
         short.copy_from_slice(hash.as_bytes().get(..16).unwrap_or(&[0; 16]));
         Self(short)
@@ -55,6 +46,14 @@ impl Identity {
     }
 }
 
+/// What was landed, and when, in seconds since 1970.
+type Landed = HashMap<Identity, u32>;
+
+/// The most identities that are remembered: some 20 MB, and years of a small tenant.
+const MOST: usize = 900_000;
+/// What the file grows by, beyond as much again as it had, before it is written anew.
+const SLACK: u64 = 1 << 20;
+
 /// The index of one part of the landing directory.
 #[derive(Debug)]
 pub(super) struct Index {
@@ -62,7 +61,11 @@ pub(super) struct Index {
     file: File,
     /// Bytes of whole lines.
     len: u64,
-    landed: HashSet<Identity>,
+    /// Bytes when it was last written anew.
+    settled: u64,
+    kept: Duration,
+    most: usize,
+    landed: Landed,
 }
 
 impl Index {
@@ -70,39 +73,47 @@ impl Index {
     /// landed longer ago than `kept` cannot come again and is forgotten.
     pub(super) fn open(path: PathBuf, root: &Path, kept: Duration) -> Result<Self> {
         let lines = Lines::read(&path).map_err(PutError::io("read", &path))?;
-        let now = seconds();
-        let found = lines.begun.iter().filter(|(_, begun)| begun.is_there(root));
-        let landed = lines.done.iter().map(|(identity, time)| (*identity, *time));
-        let landed: HashMap<Identity, u64> = landed
-            .filter(|(_, time)| now.saturating_sub(*time) < kept.as_secs())
-            .chain(found.map(|(identity, _)| (*identity, now)))
-            .collect();
-        let settled: String = landed.iter().map(|(identity, time)| done(*identity, *time)).collect();
-        if !lines.begun.is_empty() || settled.len() as u64 != lines.len {
-            disk::replace(&path, settled.as_bytes(), Access::Shared)?;
+        let (mut landed, now) = (lines.done, seconds());
+        let known = landed.len();
+        for begun in &lines.begun {
+            // Only a file that is not recorded is read, and once, however much it holds.
+            let is_open = begun.identities.iter().any(|identity| !landed.contains_key(identity));
+            if is_open && begun.is_there(root) {
+                begun.identities.iter().for_each(|identity| _ = landed.entry(*identity).or_insert(now));
+            }
         }
-        let mut options = OpenOptions::new();
-        let file = options.append(true).create(true).open(&path).map_err(PutError::io("open", &path))?;
-        Ok(Self { path, file, len: settled.len() as u64, landed: landed.into_keys().collect() })
+        forget(&mut landed, kept, MOST);
+        let (file, len) = if !lines.is_settled || landed.len() != known {
+            settle(&path, &landed)?
+        } else {
+            let file = OpenOptions::new().append(true).create(true).open(&path);
+            (file.map_err(PutError::io("open", &path))?, lines.len)
+        };
+        Ok(Self { path, file, len, settled: len, kept, most: MOST, landed })
     }
 
     pub(super) fn holds(&self, identity: Identity) -> bool {
-        self.landed.contains(&identity)
+        self.landed.contains_key(&identity)
     }
 
     /// Says, for good, that a file of these bytes is about to get this name.
     pub(super) fn begin(&mut self, identities: &[Identity], digest: &blake3::Hash, path: &str) -> Result<()> {
         let digest = digest.to_hex();
-        let lines = identities.iter().map(|identity| format!("+ {} {digest} {path}\n", identity.text()));
-        let lines: String = lines.collect();
-        self.append(&lines)?;
+        self.append(&format!("+{} {digest} {path}\n", texts(identities)))?;
         self.file.sync_data().map_err(PutError::io("sync", &self.path))
     }
 
     /// Says that it has its name.
     pub(super) fn finish(&mut self, identities: &[Identity]) -> Result<()> {
-        self.landed.extend(identities);
-        self.append(&identities.iter().map(|identity| done(*identity, seconds())).collect::<String>())
+        let now = seconds();
+        self.landed.extend(identities.iter().map(|identity| (*identity, now)));
+        self.append(&done(identities, now))?;
+        if self.len > 2 * self.settled + SLACK || self.landed.len() > self.most {
+            forget(&mut self.landed, self.kept, self.most);
+            (self.file, self.len) = settle(&self.path, &self.landed)?;
+            self.settled = self.len;
+        }
+        Ok(())
     }
 
     fn append(&mut self, lines: &str) -> Result<()> {
@@ -120,17 +131,69 @@ impl Index {
     }
 }
 
-/// The time now, in seconds since 1970.
-fn seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+/// Writes an index anew and returns it, to be appended to, with its bytes.
+fn settle(path: &Path, landed: &Landed) -> Result<(File, u64)> {
+    let mut temp = path.as_os_str().to_owned();
+    temp.push(".tmp");
+    let temp = Path::new(&temp);
+    let written = write(temp, landed).map_err(PutError::io("write", temp))?;
+    disk::rename(temp, path)?;
+    Ok(written)
 }
 
-fn done(identity: Identity, time: u64) -> String {
-    format!("= {} {time}\n", identity.text())
+/// Takes out what was landed too long ago, and the oldest quarter where there are more than so many.
+fn forget(landed: &mut Landed, kept: Duration, most: usize) {
+    let now = seconds();
+    landed.retain(|_, time| u64::from(now.saturating_sub(*time)) < kept.as_secs());
+    if landed.len() > most {
+        let mut times: Vec<u32> = landed.values().copied().collect();
+        let excess = times.len() - most + most / 4;
+        times.sort_unstable();
+        let first = times.get(excess).copied().unwrap_or(u32::MAX);
+        // Of those of one second some go and some stay.
+        let mut alike = excess - times.partition_point(|time| *time < first);
+        landed.retain(|_, time| {
+            let goes = *time < first || *time == first && alike > 0;
+            alike -= usize::from(goes && *time == first);
+            !goes
+        });
+    }
+}
+
+/// Returns a new file of these identities, to be appended to, and its bytes.
+fn write(path: &Path, landed: &Landed) -> io::Result<(File, u64)> {
+    // What a crash left.
+    _ = std::fs::remove_file(path);
+    let mut writer = BufWriter::new(OpenOptions::new().append(true).create_new(true).open(path)?);
+    let mut len = 0;
+    for (identity, time) in landed {
+        let line = done(&[*identity], *time);
+        writer.write_all(line.as_bytes())?;
+        len += line.len() as u64;
+    }
+    let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.sync_all()?;
+    Ok((file, len))
+}
+
+/// The time now, in seconds since 1970.
+fn seconds() -> u32 {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    u32::try_from(seconds).unwrap_or(u32::MAX)
+}
+
+/// The identities, each behind a blank.
+fn texts(identities: &[Identity]) -> String {
+    identities.iter().flat_map(|identity| [" ".to_owned(), identity.text()]).collect()
+}
+
+fn done(identities: &[Identity], time: u32) -> String {
+    format!("={} {time}\n", texts(identities))
 }
 
 /// A file that was about to get its name.
 struct Begun {
+    identities: Vec<Identity>,
     digest: String,
     path: String,
 }
@@ -148,17 +211,19 @@ impl Begun {
 }
 
 /// What the lines of an index say; one that was cut or damaged says nothing.
-#[derive(Default)]
 struct Lines {
-    begun: HashMap<Identity, Begun>,
-    done: HashMap<Identity, u64>,
+    /// Without what the line after says is done, so that it stays short.
+    begun: Vec<Begun>,
+    done: Landed,
     /// Bytes of all lines.
     len: u64,
+    /// Whether all lines say what is done.
+    is_settled: bool,
 }
 
 impl Lines {
     fn read(path: &Path) -> io::Result<Self> {
-        let mut lines = Self::default();
+        let mut lines = Self { begun: Vec::new(), done: Landed::new(), len: 0, is_settled: true };
         let mut reader = match File::open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(lines),
             file => BufReader::new(file?),
@@ -166,6 +231,7 @@ impl Lines {
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line)? > 0 {
             lines.len += line.len() as u64;
+            lines.is_settled &= line.starts_with(b"= ") && line.ends_with(b"\n");
             lines.add(&String::from_utf8_lossy(&line));
             line.clear();
         }
@@ -174,20 +240,35 @@ impl Lines {
 
     fn add(&mut self, line: &str) {
         let Some(line) = line.strip_suffix('\n') else { return };
-        let mut fields = line.splitn(4, ' ');
-        let kind = fields.next();
-        let Some(identity) = fields.next().and_then(Identity::parse) else { return };
-        match (kind, fields.next(), fields.next()) {
-            (Some("="), Some(time), None) => {
-                if let Ok(time) = time.parse() {
-                    self.begun.remove(&identity);
-                    self.done.insert(identity, time);
-                }
+        let Some((said, last)) = line.rsplit_once(' ') else { return };
+        if let Some(identities) = said.strip_prefix("= ").and_then(parsed)
+            && let Ok(time) = last.parse()
+        {
+            self.begun.pop_if(|begun| begun.identities == identities);
+            self.done.extend(identities.into_iter().map(|identity| (identity, time)));
+        } else if let Some((identities, digest)) =
+            said.strip_prefix("+ ").and_then(|said| said.rsplit_once(' '))
+            && let Some(identities) = parsed(identities)
+        {
+            self.begin(identities, digest, last);
+        }
+    }
+
+    fn begin(&mut self, identities: Vec<Identity>, digest: &str, path: &str) {
+        match self.begun.last_mut() {
+            // Once there was a line for each identity.
+            Some(begun) if begun.digest == digest && begun.path == path => {
+                begun.identities.extend(identities);
             }
-            (Some("+"), Some(digest), Some(path)) => {
-                self.begun.insert(identity, Begun { digest: digest.to_owned(), path: path.to_owned() });
-            }
-            _ => {}
+            _ => self.begun.push(Begun { identities, digest: digest.to_owned(), path: path.to_owned() }),
         }
     }
 }
+
+/// The identities between blanks; `None` where one is none.
+fn parsed(text: &str) -> Option<Vec<Identity>> {
+    text.split(' ').map(Identity::parse).collect()
+}
+
+#[cfg(test)]
+mod tests;

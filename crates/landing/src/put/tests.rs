@@ -71,7 +71,10 @@ fn an_archive_is_known_by_its_members_whatever_its_name() {
     let (one, two) = (("receipt_1.siem", &b"x=1\n"[..]), ("delivery_1.siem", &b"x=2\n"[..]));
     assert!(matches!(put(&folder, "9d1c.zip", &zip(&[one, two])), Landed::New(_)));
     assert_eq!(put(&folder, "77aa.zip", &zip(&[two, one])), Landed::Known);
-    assert!(matches!(put(&folder, "0b0b.zip", &zip(&[one])), Landed::New(_)));
+    assert_eq!(put(&folder, "0b0b.zip", &zip(&[one])), Landed::Known, "a part of it");
+    let three = ("process_1.siem", &b"x=3\n"[..]);
+    assert!(matches!(put(&folder, "1c1c.zip", &zip(&[one, three])), Landed::New(_)), "one new member");
+    assert_eq!(put(&folder, "2d2d.zip", &zip(&[three, two])), Landed::Known, "cut otherwise");
 }
 
 #[test]
