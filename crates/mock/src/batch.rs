@@ -10,7 +10,15 @@ use crate::fault::{self, ErrorShape, Fault};
 use crate::http::{Answer, Message};
 use crate::oauth;
 use crate::presigned;
+use crate::script::Subject;
 use crate::state::{State, after};
+
+/// The type that is asked for, and the place of the page in its files.
+pub(crate) fn subject(message: &Message) -> Subject {
+    let about = message.query("type").unwrap_or_default();
+    let table = EventType::from_json2(&about).map_or("", EventType::table);
+    Subject { file: place(message, table).map(|cursor| cursor.position), about }
+}
 
 pub(crate) fn page(state: &State, message: &Message, fault: Option<&Fault>) -> Answer {
     if let Err(refusal) = oauth::bearer(state, message) {
@@ -50,6 +58,7 @@ pub(crate) fn steer(body: &mut Value, message: &Message, cursor: &Cursor, fault:
         Some(Fault::SameToken) => {
             body["@nextPage"] = message.query("nextPage").unwrap_or_else(|| cursor.text()).into();
         }
+        Some(Fault::Back) => body["@nextPage"] = cursor.back().text().into(),
         Some(Fault::ResetCursor) => body["@nextPage"] = cursor::reset().into(),
         _ => {}
     }

@@ -57,6 +57,12 @@ pub enum Fault {
         /// Where.
         at: At,
     },
+    /// The right answer up to this point, and then byte after byte that never comes to an end (in chunks), until the
+    /// client closes the connection.
+    Trickle {
+        /// Where.
+        at: At,
+    },
     /// An HTML page that says that work is under way, with status 200.
     HtmlPage,
     /// JSON that ends in its middle, with status 200.
@@ -65,10 +71,15 @@ pub enum Fault {
     NoToken,
     /// An answer with the token or cursor that came with the request.
     SameToken,
+    /// The cursor of the place before the one that came with the request, so that cursors go in circles (siem1, batch).
+    Back,
     /// A cursor that begins from nothing: base64 of text full of `=0-0`.
     ResetCursor,
     /// An empty zip and a moved token; nothing is skipped, the files come with the next call (siem1, compressed).
     EmptyZip,
+    /// The logs of this zip and of the next in one zip of another name, and the token that stands behind both (siem1,
+    /// compressed).
+    OtherCut,
     /// A zip beside the content and a moved token, whose members are named `../…`, `/…` and `C:\…` (siem1, compressed).
     HostileMembers,
     /// A name in `Content-Disposition` that leaves the folder (siem1) or in the URL (batch).
