@@ -11,6 +11,7 @@ use tracing::{debug, info};
 
 use crate::client::{Call, Client, Trouble};
 use crate::config::Audit;
+use crate::cursor::Trail;
 use crate::error::{ConfigError, FetchError};
 use crate::stream::Stream;
 
@@ -103,6 +104,7 @@ async fn window(
     let mut new = Vec::new();
     let mut seen = HashSet::new();
     let mut token: Option<String> = None;
+    let mut trail = Trail::default();
     loop {
         let mut pagination = json!({ "pageSize": PAGE });
         if let (Some(token), Some(pagination)) = (&token, pagination.as_object_mut()) {
@@ -122,9 +124,8 @@ async fn window(
         if next.is_none() || page.data.is_empty() {
             break;
         }
-        if next == token {
-            let what = "the page token does not move".to_owned();
-            return Err(FetchError::Passing { call: PATH.to_owned(), what, tries: 1 });
+        if let Some(next) = &next {
+            trail.send(next, PATH)?;
         }
         token = next;
     }

@@ -1,7 +1,7 @@
 //! Calls: signed or with a bearer token, tried again while the fault passes.
 
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Response, Url, redirect};
@@ -25,11 +25,20 @@ pub struct Patience {
     pub connect: Duration,
     /// Until the first byte of an answer, and between any two reads of it.
     pub idle: Duration,
+    /// Until a body has brought another 256 KiB, or its end.
+    pub slow: Duration,
+    /// For what is in hand when it is asked to stop.
+    pub stop: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(30), idle: Duration::from_mins(1) }
+        Self {
+            connect: Duration::from_secs(30),
+            idle: Duration::from_mins(1),
+            slow: Duration::from_mins(5),
+            stop: Duration::from_mins(1),
+        }
     }
 }
 
@@ -50,6 +59,8 @@ pub(crate) const TRIES: u32 = 6;
 const LONGEST: Duration = Duration::from_mins(1);
 /// The longest answer that is held in memory.
 pub(crate) const MOST_JSON: usize = 16 << 20;
+/// What a body brings in the time that [`Patience::slow`] is, lest it trickle for days.
+const LEAST: usize = 256 << 10;
 
 /// The way to one API of one account.
 #[derive(Debug)]
@@ -62,6 +73,7 @@ pub(crate) struct Client {
     secrets: Vec<Secret>,
     pub(crate) clock: Clock,
     pub(crate) stop: Stop,
+    patience: Patience,
 }
 
 #[derive(Debug)]
@@ -126,8 +138,8 @@ impl Client {
     /// Returns the way to a host that is told nothing of who calls.
     pub(crate) fn plain(source: &Source, base: Url, setting: &Setting) -> Result<Self, ConfigError> {
         let http = http(&base, source, setting.patience)?;
-        let Setting { clock, stop, .. } = setting.clone();
-        Ok(Self { http, base, api: source.api, auth: Auth::None, secrets: Vec::new(), clock, stop })
+        let Setting { clock, stop, patience } = setting.clone();
+        Ok(Self { http, base, api: source.api, auth: Auth::None, secrets: Vec::new(), clock, stop, patience })
     }
 
     /// Returns what `attempt` gives, tried again while its fault passes, so many times at most.
@@ -143,17 +155,26 @@ impl Client {
                 Ok(value) => return Ok(value),
                 Err(fault) => fault,
             };
+            // What is broken off because it was asked to stop is no fault.
+            self.stop.check()?;
             tries += 1;
             let (call, said) = (what.to_owned(), self.masked(&fault.what));
             let after = match fault.verdict {
                 Verdict::Retry(after) => after,
+                Verdict::Unreached => None,
                 Verdict::Unlicensed => return Err(Trouble::Unlicensed),
                 Verdict::StartOver => return Err(Trouble::StartOver),
                 Verdict::Expired => return Err(Trouble::Expired),
                 Verdict::Renew { .. } => {
-                    return Err(refused(call, said, "the bearer token is not taken").into());
+                    let hint = "the bearer token is not taken".to_owned();
+                    return Err(FetchError::Refused { call, what: said, hint, is_general: true }.into());
                 }
-                Verdict::Stop(hint) => return Err(refused(call, said, &hint).into()),
+                Verdict::Stop(hint) => {
+                    return Err(FetchError::Refused { call, what: said, hint, is_general: false }.into());
+                }
+                Verdict::Denied(hint) => {
+                    return Err(FetchError::Refused { call, what: said, hint, is_general: true }.into());
+                }
             };
             if tries == TRIES {
                 return Err(FetchError::Passing { call, what: said, tries }.into());
@@ -193,14 +214,6 @@ impl Client {
             Verdict::Renew { passes: true } => Fault::passes(fault.what),
             _ => fault,
         })
-    }
-
-    /// Whether a bearer token is held that was not refused; other calls may succeed with it.
-    pub(crate) async fn has_bearer(&self) -> bool {
-        match &self.auth {
-            Auth::Bearer(bearer) => bearer.lock().await.held().is_some(),
-            Auth::None | Auth::Signed(_) => false,
-        }
     }
 
     async fn send(&self, call: &Call) -> Result<Answer, Fault> {
@@ -252,14 +265,17 @@ impl Client {
     }
 
     /// Returns the answer to a plain GET of a presigned URL, nothing of ours sent along.
-    pub(crate) async fn download(&self, url: Url) -> Result<Response, Fault> {
-        let response = self.execute(self.http.get(url)).await?;
-        let head = self.head(&response);
-        let kind = header(&response, "content-type").unwrap_or_default().to_ascii_lowercase();
+    pub(crate) async fn get(&self, url: Url) -> Result<Response, Fault> {
+        self.execute(self.http.get(url)).await
+    }
+
+    /// Whether the answer to [`get`](Self::get) has a file for its body.
+    pub(crate) fn check_file(&self, response: &Response) -> Result<(), Fault> {
+        let head = self.head(response);
         match head.status {
-            200..300 if kind.starts_with("text/html") => Err(head.unreadable("an HTML page")),
-            200..300 => Ok(response),
-            403 | 404 | 410 => {
+            200..300 => Ok(()),
+            // Some stores say 400 where the credentials have expired that the link was made with.
+            400 | 403 | 404 | 410 => {
                 Err(Fault { verdict: Verdict::Expired, what: head.unreadable("an expired link").what })
             }
             // No bearer token is sent along, so none is at fault.
@@ -269,20 +285,52 @@ impl Client {
     }
 
     async fn execute(&self, request: RequestBuilder) -> Result<Response, Fault> {
-        let response = request.send().await.map_err(|error| broken(&error))?;
+        let response = self.in_time(request.send()).await?.map_err(|error| broken(&error))?;
         let id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
         debug!(url = %bare(response.url()), status = response.status().as_u16(), request_id = id, "answered");
         Ok(response)
     }
 
+    /// Returns what the work gives, unless it takes too long after it was asked to stop.
+    async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, Fault> {
+        tokio::select! {
+            biased;
+            () = self.stop.requested_for(self.patience.stop) => Err(Fault::passes("broken off as asked")),
+            done = work => Ok(done),
+        }
+    }
+
+    /// Has `each` take the body piece by piece, as far as it comes.
+    pub(crate) async fn body<E: From<Fault>>(
+        &self,
+        response: &mut Response,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut since = Instant::now();
+        let mut came = 0;
+        loop {
+            let chunk = self.in_time(response.chunk()).await?;
+            let Some(chunk) = chunk.map_err(|error| broken(&error))? else { return Ok(()) };
+            each(&chunk)?;
+            came += chunk.len();
+            if came >= LEAST {
+                (since, came) = (Instant::now(), 0);
+            } else if since.elapsed() > self.patience.slow {
+                return Err(Fault::passes("the body comes too slowly").into());
+            }
+        }
+    }
+
     async fn read(&self, mut response: Response) -> Result<Vec<u8>, Fault> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+        self.body(&mut response, |chunk| {
             if body.len() + chunk.len() > MOST_JSON {
                 return Err(Fault::passes("an answer of more than 16 MiB where a short one was due"));
             }
-            body.extend_from_slice(&chunk);
-        }
+            body.extend_from_slice(chunk);
+            Ok(())
+        })
+        .await?;
         self.head(&response).check(&body)?;
         Ok(body)
     }
@@ -290,6 +338,7 @@ impl Client {
     pub(crate) fn head<'a>(&self, response: &'a Response) -> Head<'a> {
         Head {
             api: self.api,
+            is_signed: !matches!(self.auth, Auth::None),
             status: response.status().as_u16(),
             headers: response.headers(),
             now: self.clock.now(),
@@ -346,13 +395,14 @@ impl Trouble {
     pub(crate) fn unexpected(self, call: &str) -> FetchError {
         match self {
             Self::Fetch(error) => error,
-            other => refused(call.to_owned(), format!("{other:?}"), "tell Mimecast's support of it"),
+            other => FetchError::Refused {
+                call: call.to_owned(),
+                what: format!("{other:?}"),
+                hint: "tell Mimecast's support of it".to_owned(),
+                is_general: false,
+            },
         }
     }
-}
-
-fn refused(call: String, what: String, hint: &str) -> FetchError {
-    FetchError::Refused { call, what, hint: hint.to_owned() }
 }
 
 /// Returns the fault of JSON of another shape; what it holds may be a credential.
@@ -373,7 +423,9 @@ pub(crate) fn broken(error: &reqwest::Error) -> Fault {
     let verdict = if causes.iter().any(|cause| is_of_certificate(*cause)) {
         let hint =
             "if a proxy or firewall opens the connections of this machine, name its certificate in ca_file";
-        Verdict::Stop(hint.to_owned())
+        Verdict::Denied(hint.to_owned())
+    } else if error.is_connect() {
+        Verdict::Unreached
     } else {
         Verdict::Retry(None)
     };

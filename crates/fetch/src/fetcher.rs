@@ -71,7 +71,7 @@ pub struct Failure {
     pub source: String,
     /// Why.
     pub error: FetchError,
-    /// Whether no stream of the source came to its end.
+    /// Whether no stream of the source came to its end, or would by itself.
     pub is_whole: bool,
 }
 
@@ -194,34 +194,28 @@ impl Config {
 
 impl Account {
     async fn fetch(self, status: Status) -> Vec<Failure> {
-        let mut failures = Vec::new();
-        let mut ended = Vec::new();
-        let mut has_ended = false;
-        if let Some(folder) = &self.logs {
-            match self.source.api {
-                Api::V1 => {
-                    let stream = self.stream(folder, &status, "siem-v1");
-                    let wanted = Wanted { format: self.source.file_format, compress: self.source.compress };
-                    ended.push(end(&stream, siem1::fetch(&stream, wanted).await));
-                }
-                Api::V2 => ended.push(self.batches(folder, &status, &mut has_ended).await),
+        let logs = match (&self.logs, self.source.api) {
+            (None, _) => Vec::new(),
+            (Some(folder), Api::V1) => {
+                let stream = self.stream(folder, &status, "siem-v1");
+                let wanted = Wanted { format: self.source.file_format, compress: self.source.compress };
+                vec![end(&stream, siem1::fetch(&stream, wanted).await)]
             }
-        }
-        let refused = match ended.first() {
-            Some(Err(FetchError::Stopped)) => true,
-            // With a bearer token that is taken it is not the keys that were refused.
-            Some(Err(FetchError::Refused { .. })) => !self.client.has_bearer().await,
-            _ => false,
+            (Some(folder), Api::V2) => self.batches(folder, &status).await,
         };
-        if let (Some(folder), Some(wanted), false) = (&self.audit, &self.source.audit, refused) {
+        let is_over = logs.iter().any(|ended| {
+            matches!(ended, Err(FetchError::Stopped | FetchError::Refused { is_general: true, .. }))
+        });
+        let mut audited = None;
+        if let (Some(folder), Some(wanted), false) = (&self.audit, &self.source.audit, is_over) {
             let stream = self.stream(folder, &status, "audit");
-            ended.push(end(&stream, audit::fetch(&stream, wanted).await));
+            audited = Some(end(&stream, audit::fetch(&stream, wanted).await));
         }
-        let is_whole = !has_ended && ended.iter().all(Result::is_err);
-        for error in ended.into_iter().filter_map(Result::err) {
-            failures.push(Failure { source: self.name.clone(), error, is_whole });
-        }
-        failures
+        let is_lasting = |ended: &Result<(), FetchError>| ended.as_ref().is_err_and(|error| !error.passes());
+        let is_whole = logs.iter().chain(&audited).all(is_lasting);
+        let audited = audited.and_then(Result::err);
+        let errors = worst(logs).into_iter().chain(audited);
+        errors.map(|error| Failure { source: self.name.clone(), error, is_whole }).collect()
     }
 
     fn stream(&self, folder: &Arc<Folder>, status: &Status, name: &str) -> Stream {
@@ -229,45 +223,45 @@ impl Account {
         Stream { client: Arc::clone(&self.client), folder: Arc::clone(folder), watch }
     }
 
-    /// Fetches each event type; what stops one does not stop the others, unless it is the disk or the login.
-    /// `has_ended`: whether one came to its end.
-    async fn batches(
-        &self,
-        folder: &Arc<Folder>,
-        status: &Status,
-        has_ended: &mut bool,
-    ) -> Result<(), FetchError> {
-        let types = self.source.types()?;
-        let mut licensed = 0;
-        let mut first = Ok(());
+    /// Fetches each event type and returns how each that is licensed ended. What stops one does not stop the others,
+    /// unless it is the disk or the login.
+    async fn batches(&self, folder: &Arc<Folder>, status: &Status) -> Vec<Result<(), FetchError>> {
+        let types = match self.source.types() {
+            Ok(types) => types,
+            Err(error) => return vec![Err(error.into())],
+        };
+        let mut all = Vec::new();
         for event_type in &types {
             let name = format!("siem-v2/{}", event_type.table());
             let stream = self.stream(folder, status, &name);
             let fetched = siem2::fetch(&stream, *event_type, self.source.start, &self.calls).await;
-            licensed += usize::from(!matches!(fetched, Ok(false)));
-            *has_ended |= matches!(fetched, Ok(true));
-            if matches!(fetched, Ok(false)) {
-                self.say_unlicensed(&stream, *event_type);
-            }
+            let is_licensed = !matches!(fetched, Ok(false));
             let ended = end(&stream, fetched.map(|_| ()));
-            match ended {
-                Err(error @ (FetchError::Put(_) | FetchError::Config(_) | FetchError::Stopped)) => {
-                    return Err(error);
-                }
-                Err(error @ FetchError::Refused { .. }) if !self.client.has_bearer().await => {
-                    return Err(error);
-                }
-                ended => first = first.and(ended),
+            if !is_licensed {
+                self.say_unlicensed(&stream, *event_type);
+                continue;
+            }
+            let is_over = matches!(
+                ended,
+                Err(FetchError::Put(_)
+                    | FetchError::Config(_)
+                    | FetchError::Stopped
+                    | FetchError::Refused { is_general: true, .. })
+            );
+            all.push(ended);
+            if is_over {
+                break;
             }
         }
-        if licensed == 0 {
-            return Err(FetchError::Refused {
+        if all.is_empty() {
+            all.push(Err(FetchError::Refused {
                 call: "siem-v2".to_owned(),
                 what: "none of the event types is licensed".to_owned(),
                 hint: "check the application's products in Mimecast's console, and `types`".to_owned(),
-            });
+                is_general: false,
+            }));
         }
-        first
+        all
     }
 
     fn say_unlicensed(&self, stream: &Stream, event_type: EventType) {
@@ -278,6 +272,14 @@ impl Account {
             warn!(source = self.name, "{table} is not licensed for this account; going on with the others");
         }
     }
+}
+
+/// Returns the error that says most of how a run ends: the first that does not pass, or else that it was stopped.
+fn worst(ended: Vec<Result<(), FetchError>>) -> Option<FetchError> {
+    ended.into_iter().filter_map(Result::err).min_by_key(|error| match error {
+        FetchError::Stopped => 1,
+        error => 2 * u8::from(error.passes()),
+    })
 }
 
 /// Has the status and the log say how a stream ended.

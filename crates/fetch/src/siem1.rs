@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use crate::answer::Fault;
 use crate::client::{Answer, Call, Trouble, header};
 use crate::config::FileFormat;
-use crate::cursor::{Cursor, STUCK};
+use crate::cursor::{Cursor, Trail};
 use crate::error::FetchError;
 use crate::stream::{DAMAGED, Received, Stream};
 
@@ -76,11 +76,15 @@ struct Partly {
 pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchError> {
     let mut cursor = Cursor::load(&stream.folder, CURSOR)?;
     stream.begin(cursor.moved, cursor.caught_up);
+    let mut trail = Trail::default();
     let mut started_over = false;
     loop {
         stream.client.stop.check()?;
         let mut partly = None;
         let before = cursor.next.clone();
+        if let Some(token) = &before {
+            trail.send(token, PATH)?;
+        }
         match next(stream, wanted, before.as_deref(), &mut partly).await {
             Ok(Step::Nothing { token: Some(token), is_last: false }) if before.as_ref() != Some(&token) => {
                 advance(stream, &mut cursor, Some(token))?;
@@ -109,7 +113,8 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
                     cursor.moved,
                     "Mimecast does not know the token any more; beginning with the oldest log it keeps",
                 )?;
-                cursor = Cursor { next: None, stuck: 0, ..cursor };
+                cursor.start_over();
+                trail.start_over();
                 save(stream, &cursor)?;
             }
             Err(trouble) => {
@@ -155,8 +160,8 @@ fn give_up(
     else {
         return Ok(false);
     };
-    cursor.stuck += 1;
-    if cursor.stuck < STUCK || token.is_none() {
+    // One file a token, by whatever name.
+    if !cursor.fails("file") || token.is_none() {
         save(stream, cursor)?;
         return Ok(false);
     }
@@ -178,35 +183,38 @@ async fn next(
     let mut damaged = 0;
     stream
         .client
-        .patiently(PATH, async || match stream.client.call(&call).await? {
-            Answer::Json(body, token) => Said::step(&body, token).map(Ok),
-            Answer::Bytes(response) => {
-                let (name, token) = (file_name(&response), header(&response, "mc-siem-token"));
-                let is_zip = wanted.compress || name.to_ascii_lowercase().ends_with(".zip");
-                let expect = if is_zip { Expect::Zip } else { Expect::Anything };
-                let received = match stream.receive(response, &name, expect).await {
-                    Ok(received) => received,
-                    Err(error) => return Ok(Err(error)),
-                };
-                *partly = None;
-                let file = match received {
-                    Received::Whole(whole) => File::Whole(whole, name),
-                    Received::Damaged(bad) => {
-                        damaged += 1;
-                        let why = bad.damage.reason.to_string();
-                        if damaged < DAMAGED {
-                            return Err(Fault::passes(format!("{name} is damaged: {why}")));
+        .patiently(PATH, async || {
+            // Only a file that the last try met says more than that the network is bad.
+            *partly = None;
+            match stream.client.call(&call).await? {
+                Answer::Json(body, token) => Said::step(&body, token).map(Ok),
+                Answer::Bytes(response) => {
+                    let (name, token) = (file_name(&response), header(&response, "mc-siem-token"));
+                    let is_zip = wanted.compress || name.to_ascii_lowercase().ends_with(".zip");
+                    let expect = if is_zip { Expect::Zip } else { Expect::Anything };
+                    let received = match stream.receive(response, &name, expect, None).await {
+                        Ok(received) => received,
+                        Err(error) => return Ok(Err(error)),
+                    };
+                    let file = match received {
+                        Received::Whole(whole) => File::Whole(whole, name),
+                        Received::Damaged(bad) => {
+                            damaged += 1;
+                            let why = bad.damage.reason.to_string();
+                            if damaged < DAMAGED {
+                                return Err(Fault::passes(format!("{name} is damaged: {why}")));
+                            }
+                            File::Damaged(bad.incoming, name, why)
                         }
-                        File::Damaged(bad.incoming, name, why)
-                    }
-                    Received::Refused(fault) => return Err(fault),
-                    Received::Cut(incoming, fault) => {
-                        info!(file = name, bytes = incoming.len(), "it broke off");
-                        *partly = Some(Partly { incoming, name, token, why: fault.what.clone() });
-                        return Err(fault);
-                    }
-                };
-                Ok(Ok(Step::File { file, token }))
+                        Received::Refused(_, fault) => return Err(fault),
+                        Received::Cut(incoming, fault) => {
+                            info!(file = name, bytes = incoming.len(), "it broke off");
+                            *partly = Some(Partly { incoming, name, token, why: fault.what.clone() });
+                            return Err(fault);
+                        }
+                    };
+                    Ok(Ok(Step::File { file, token }))
+                }
             }
         })
         .await?

@@ -7,25 +7,23 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use mimelake_landing::put::Expect;
 use mimelake_schema::EventType;
-use reqwest::Url;
 use serde::Deserialize;
 use tokio::sync::Mutex;
-use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use crate::answer::Fault;
-use crate::client::{Call, Trouble, bare};
-use crate::cursor::{Cursor, STUCK};
+use crate::client::{Call, Trouble};
+use crate::cursor::{Cursor, Trail};
 use crate::error::FetchError;
-use crate::stream::{DAMAGED, Received, Stream, torn_down};
+use crate::stream::Stream;
+
+use page::{Got, Link};
+
+mod page;
 
 const PATH: &str = "/siem/v1/batch/events/cg";
 /// The most that a page holds.
 const PAGE: &str = "100";
-/// Downloads at a time.
-const PARALLEL: usize = 4;
 /// Listings of one page because its links had expired.
 const LISTINGS: u32 = 3;
 
@@ -70,30 +68,6 @@ struct Page {
     is_caught_up: bool,
 }
 
-#[derive(Debug, Deserialize)]
-struct Link {
-    #[serde(deserialize_with = "url")]
-    url: Url,
-}
-
-fn url<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
-    // What it says may be a credential, so the error does not repeat it.
-    String::deserialize(from)?.parse().map_err(|_| serde::de::Error::custom("a link that is no URL"))
-}
-
-impl Link {
-    /// What tells one file from another: the link without its query.
-    fn file(&self) -> String {
-        bare(&self.url)
-    }
-}
-
-/// What came of one link.
-enum Got {
-    Landed,
-    Expired,
-}
-
 /// Lands all files of one event type, page after page. `Ok(false)`: the type is not licensed.
 pub(crate) async fn fetch(
     stream: &Stream,
@@ -104,16 +78,21 @@ pub(crate) async fn fetch(
     let name = format!("{}.json", event_type.table());
     let mut cursor = Cursor::load(&stream.folder, &name)?;
     stream.begin(cursor.moved, cursor.caught_up);
+    let mut trail = Trail::default();
     let mut started_over = false;
     loop {
         stream.client.stop.check()?;
+        if let Some(next) = &cursor.next {
+            trail.send(next, PATH)?;
+        }
         let page = match page(stream, event_type, start, &mut cursor, calls).await {
             Ok(page) => page,
             Err(Trouble::Unlicensed) => return Ok(false),
             Err(Trouble::StartOver) if cursor.next.is_some() && !started_over => {
                 started_over = true;
                 stream.gap(cursor.moved, "Mimecast does not know the cursor any more; beginning anew")?;
-                cursor = Cursor { next: None, stuck: 0, ..cursor };
+                cursor.start_over();
+                trail.start_over();
                 continue;
             }
             Err(trouble) => {
@@ -138,7 +117,7 @@ pub(crate) async fn fetch(
         if page.is_caught_up {
             cursor.caught_up = Some(stream.caught_up(cursor.caught_up)?);
         }
-        cursor.stuck = 0;
+        cursor.failed.clear();
         cursor.save(&stream.folder, &name)?;
         stream.watch.update(|status| status.moved = cursor.moved);
         if !goes_on {
@@ -147,7 +126,7 @@ pub(crate) async fn fetch(
     }
 }
 
-/// Returns a page once every file of it is safe.
+/// Returns a page once every file of it is safe, or given up.
 async fn page(
     stream: &Stream,
     event_type: EventType,
@@ -155,32 +134,28 @@ async fn page(
     cursor: &mut Cursor,
     calls: &Calls,
 ) -> Result<Page, Trouble> {
-    let is_last_try = cursor.stuck + 1 >= STUCK;
-    let mut safe = HashSet::new();
-    for listing in 1..=LISTINGS {
+    let mut got = Got::default();
+    let mut listing = 1;
+    loop {
         let mut page = list(stream, event_type, start, cursor, calls).await?;
         let mut seen = HashSet::new();
         let mut links: Vec<Link> = std::mem::take(&mut page.value);
-        links.retain(|link| !safe.contains(&link.file()) && seen.insert(link.file()));
-        let all = links.len();
-        let landed = download_all(stream, event_type, links, is_last_try).await.inspect_err(|error| {
-            cursor.stuck += u32::from(matches!(error, FetchError::Passing { .. }));
-        })?;
-        let expired = all - landed.len();
-        safe.extend(landed);
-        if expired == 0 {
-            return Ok(page);
+        links.retain(|link| seen.insert(link.file()));
+        links.retain(|link| !got.safe.contains(&link.file()) && !got.failed.contains_key(&link.file()));
+        got.follow(stream, event_type, links).await?;
+        let expired = got.expired.len();
+        if expired > 0 && listing < LISTINGS && !got.is_hopeless() {
+            info!(stream = stream.watch.stream(), expired, "links have expired; listing them again");
+            got.expired.clear();
+            listing += 1;
+            continue;
         }
-        info!(stream = stream.watch.stream(), expired, "links have expired; listing them again");
-        if is_last_try && listing == LISTINGS {
-            let why = format!("{expired} links of a page expired again and again; going on without them");
-            stream.gap(cursor.moved, &why)?;
-            return Ok(page);
+        if listing == LISTINGS {
+            got.give_up_expired();
         }
+        got.settle(stream, cursor, seen.len() == 1)?;
+        return Ok(page);
     }
-    cursor.stuck += 1;
-    let what = "links expire before they can be followed".to_owned();
-    Err(FetchError::Passing { call: PATH.to_owned(), what, tries: LISTINGS }.into())
 }
 
 async fn list(
@@ -207,95 +182,6 @@ async fn list(
     stream.client.json(&Call::Get(PATH, query)).await
 }
 
-/// Returns the files that are safe now; the others' links have expired.
-async fn download_all(
-    stream: &Stream,
-    event_type: EventType,
-    links: Vec<Link>,
-    is_last_try: bool,
-) -> Result<Vec<String>, FetchError> {
-    let mut waiting = links.into_iter();
-    let mut running = JoinSet::new();
-    let mut landed = Vec::new();
-    let mut failed = None;
-    loop {
-        while running.len() < PARALLEL && failed.is_none() && !stream.client.stop.is_requested() {
-            let Some(link) = waiting.next() else { break };
-            let stream = stream.clone();
-            running.spawn_local(async move {
-                let got = download(&stream, event_type, &link, is_last_try).await;
-                (link.file(), got)
-            });
-        }
-        match running.join_next().await {
-            None => break,
-            Some(Ok((file, Ok(Got::Landed)))) => landed.push(file),
-            Some(Ok((_, Ok(Got::Expired)))) => {}
-            Some(Ok((_, Err(error)))) => failed = Some(error),
-            Some(Err(error)) => failed = Some(torn_down(error)),
-        }
-    }
-    stream.client.stop.check()?;
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(landed),
-    }
-}
-
-async fn download(
-    stream: &Stream,
-    event_type: EventType,
-    link: &Link,
-    is_last_try: bool,
-) -> Result<Got, FetchError> {
-    let path = percent_decoded(link.url.path());
-    let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-    let above = format!("{}/", event_type.table());
-    let mut damaged = 0;
-    let mut partly = None;
-    let received = stream
-        .client
-        .patiently(&bare(&link.url), async || {
-            let response = stream.client.download(link.url.clone()).await?;
-            let received = match stream.receive(response, &name, Expect::Gzip).await {
-                Ok(received) => received,
-                Err(error) => return Ok(Err(error)),
-            };
-            partly = None;
-            match received {
-                Received::Damaged(bad) if damaged + 1 < DAMAGED => {
-                    damaged += 1;
-                    Err(Fault::passes(format!("{name} is damaged: {}", bad.damage.reason)))
-                }
-                Received::Cut(incoming, fault) => {
-                    partly = Some((incoming, fault.what.clone()));
-                    Err(fault)
-                }
-                Received::Refused(fault) => Err(fault),
-                whole_or_damaged => Ok(Ok(whole_or_damaged)),
-            }
-        })
-        .await;
-    match received {
-        Ok(Ok(Received::Whole(whole))) => stream.land(whole, &above, &name).await?,
-        Ok(Ok(Received::Damaged(bad))) => {
-            let why = bad.damage.reason.to_string();
-            stream.quarantine(bad.incoming, &name, &why)?;
-        }
-        // They were turned into faults above.
-        Ok(Ok(Received::Cut(..) | Received::Refused(_))) => {}
-        Ok(Err(error)) => return Err(error),
-        Err(Trouble::Expired) => return Ok(Got::Expired),
-        Err(trouble) => match (trouble.unexpected(PATH), partly) {
-            (FetchError::Passing { .. }, Some((incoming, why))) if is_last_try => {
-                stream.quarantine(incoming, &name, &why)?;
-            }
-            (error, _) => return Err(error),
-        },
-    }
-    Ok(Got::Landed)
-}
-
 /// Whether a cursor is base64 of a text that points to the beginning of everything.
 fn is_reset(cursor: &str) -> bool {
     let text = cursor.trim_end_matches('=');
@@ -303,13 +189,6 @@ fn is_reset(cursor: &str) -> bool {
     let text = String::from_utf8_lossy(&decoded);
     let places: Vec<&str> = text.split('=').skip(1).collect();
     !places.is_empty() && places.iter().all(|place| place.starts_with("0-0"))
-}
-
-fn percent_decoded(path: &str) -> String {
-    let mut query = String::from("x=");
-    query.push_str(&path.replace('+', "%2B").replace('&', "%26"));
-    let Ok(url) = Url::parse(&format!("form:?{query}")) else { return path.to_owned() };
-    url.query_pairs().next().map_or_else(|| path.to_owned(), |(_, value)| value.into_owned())
 }
 
 #[cfg(test)]
@@ -329,10 +208,5 @@ mod tests {
             assert_eq!(is_reset(&encoded(text)), reset, "{text}");
         }
         assert!(!is_reset("plain text"));
-    }
-
-    #[test]
-    fn names_are_decoded() {
-        assert_eq!(percent_decoded("/a/url%20protect_1+2%26.json.gz"), "/a/url protect_1+2&.json.gz");
     }
 }

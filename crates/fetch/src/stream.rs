@@ -10,7 +10,7 @@ use tokio::task::JoinError;
 use tracing::{debug, info, warn};
 
 use crate::answer::{Fault, is_html};
-use crate::client::{Client, MOST_JSON, broken};
+use crate::client::{Client, MOST_JSON};
 use crate::error::FetchError;
 use crate::status::{KEPT, Watch};
 
@@ -31,7 +31,19 @@ pub(crate) enum Received {
     /// It broke off.
     Cut(Incoming, Fault),
     /// It is no file but what a server or a proxy says in its place.
-    Refused(Fault),
+    Refused(Incoming, Fault),
+}
+
+/// What ends a body before its end.
+enum Broken {
+    Fault(Fault),
+    Put(FetchError),
+}
+
+impl From<Fault> for Broken {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
 }
 
 /// Downloads of a damaged file before it is put into the quarantine.
@@ -40,27 +52,38 @@ pub(crate) const DAMAGED: u32 = 3;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 impl Stream {
-    /// Returns the body of a response, on the disk.
+    /// Returns the body of a response, on the disk; `size` is what it should have, where that is known.
     pub(crate) async fn receive(
         &self,
         mut response: Response,
         name: &str,
         expect: Expect,
+        size: Option<u64>,
     ) -> Result<Received, FetchError> {
         let mut incoming = self.folder.incoming()?;
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) => incoming.write(&chunk)?,
-                Ok(None) => break,
-                Err(error) => return Ok(Received::Cut(incoming, broken(&error))),
-            }
+        let write = |bytes: &[u8]| incoming.write(bytes).map_err(|error| Broken::Put(error.into()));
+        match self.client.body(&mut response, write).await {
+            Ok(()) => {}
+            Err(Broken::Fault(fault)) => return Ok(Received::Cut(incoming, fault)),
+            Err(Broken::Put(error)) => return Err(error),
         }
         if let Some(fault) = self.refusal(&response, &incoming, expect)? {
-            return Ok(Received::Refused(fault));
+            return Ok(Received::Refused(incoming, fault));
         }
         let name = name.to_owned();
         let checked = blocking(move || incoming.check(&name, expect)).await?;
-        Ok(checked.map_or_else(Received::Damaged, Received::Whole))
+        Ok(match checked {
+            Err(bad) => Received::Damaged(bad),
+            Ok(whole) => match size.filter(|size| *size != whole.len()) {
+                // Cut between two gzip members, it holds together.
+                Some(size) => {
+                    let fault =
+                        Fault::passes(format!("{} bytes came of a file that has {size}", whole.len()));
+                    Received::Cut(whole.into_incoming(), fault)
+                }
+                None => Received::Whole(whole),
+            },
+        })
     }
 
     /// Returns the fault of a body that is no file, damaged or not: it passes, and has no place in the quarantine.

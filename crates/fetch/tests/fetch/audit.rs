@@ -157,6 +157,29 @@ fn a_source_with_one_stream_that_is_refused_is_not_hopeless() {
 }
 
 #[test]
+fn audit_events_come_where_only_logs_are_refused() {
+    for (fault, is_general) in [
+        (Fault::error("forbidden", 403), false),
+        (Fault::error("err_validation_null", 400), false),
+        (Fault::binding_expired(), true),
+        (Fault::error("err_developer_key", 400), true),
+        (Fault::error("unknown", 401), true),
+    ] {
+        let lab = Lab::v1(
+            options(AuditNext::Text, vec![Rule::new(Endpoint::Siem1, fault.clone()).every()]),
+            ACCESS,
+        );
+        let error = lab.failure();
+        assert!(!error.passes(), "{fault:?}: {error}");
+        let asked = lab.mock.requests().iter().any(|request| request.endpoint == Endpoint::Audit);
+        assert_eq!(asked, !is_general, "{fault:?}");
+        if !is_general {
+            assert_eq!(ids(&lab), expected(&lab), "{fault:?}");
+        }
+    }
+}
+
+#[test]
 fn fetch_takes_both_logs_and_audit_events() {
     let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
     lab.fetch();

@@ -59,7 +59,11 @@ impl Lab {
         write_private(&path, &config(mock.base_url()));
         let setting = Setting {
             clock: Clock::skipping(SignedDuration::ZERO),
-            patience: Patience { connect: Duration::from_secs(5), idle: Duration::from_millis(300) },
+            patience: Patience {
+                connect: Duration::from_secs(5),
+                idle: Duration::from_millis(300),
+                ..Patience::default()
+            },
             ..Setting::default()
         };
         Self { mock, land, config: path, setting }

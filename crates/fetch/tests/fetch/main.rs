@@ -4,6 +4,7 @@
 mod audit;
 mod lab;
 mod login;
+mod patience;
 mod property;
 mod siem1;
 mod siem2;

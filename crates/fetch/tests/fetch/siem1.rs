@@ -284,6 +284,51 @@ fn a_file_that_always_breaks_off_is_given_up_after_some_runs() {
 }
 
 #[test]
+fn a_dead_network_counts_for_nothing() {
+    let cut = |on| siem1(Fault::Close { at: At::Body(200), chunked: Some(false) }).file(2).on(on);
+    let dead = || siem1(Fault::Close { at: At::Start, chunked: None }).file(2).every();
+    let lab = Lab::v1(faulty(vec![]), "");
+    // It breaks off, and then the network is gone.
+    for _ in 0..4 {
+        lab.mock.set_script(vec![cut(1..=2), dead()].into());
+        assert!(lab.failure().passes());
+    }
+    assert!(lab.landed("_quarantine").is_empty());
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    lab.is_complete("siem-v1", ZIPS);
+}
+
+#[test]
+fn tokens_that_go_in_circles_end_the_round() {
+    let lab = Lab::v1(faulty(vec![siem1(Fault::Back).file(2).every()]), "");
+    let error = lab.failure();
+    assert!(error.passes() && error.to_string().contains("circles"), "{error}");
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    lab.is_complete("siem-v1", ZIPS);
+}
+
+#[test]
+fn zips_cut_otherwise_after_a_start_over_land_nothing_twice() {
+    let lab = Lab::v1(Options { out: Some(5), content: Content::default(), ..Options::default() }, "");
+    lab.fetch();
+    let landed = lab.landed("siem-v1");
+    assert_eq!(landed.len(), 5);
+    lab.mock.publish(40);
+    // From the beginning: what landed in two calls, again, and one zip that holds new logs beside old ones.
+    let again = siem1(Fault::OtherCut).on(2..=4);
+    lab.mock.set_script(vec![siem1(Fault::invalid_token()), again].into());
+    lab.fetch();
+    let all = lab.landed("siem-v1");
+    let expected = lab.mock.expected(ZIPS).skip(6).map(|file| file.name);
+    let new: Vec<_> = all.keys().filter(|name| !landed.contains_key(*name)).cloned().collect();
+    let known: Vec<_> = expected.collect();
+    assert!(known.iter().all(|name| new.contains(name)));
+    assert_eq!(new.len(), known.len() + 1, "the zip with one new member, whole");
+}
+
+#[test]
 fn an_empty_zip_moves_the_token_and_lands_nothing() {
     let lab = Lab::v1(faulty(vec![siem1(Fault::EmptyZip).on(3..=3)]), "");
     lab.fetch();
