@@ -26,8 +26,7 @@ impl<'a> Lake<'a> {
     pub fn keep_current(&self, land: &Path, quiet: bool) -> anyhow::Result<Exit> {
         let mut worst = Exit::Done;
         for command in self.commands {
-            let exit = run(command, land, self.out, quiet)?;
-            worst = if worst == Exit::Done { exit } else { worst };
+            worst = worst.max(run(command, land, self.out, quiet)?);
         }
         Ok(worst)
     }

@@ -133,9 +133,7 @@ impl Index {
 
 /// Writes an index anew and returns it, to be appended to, with its bytes.
 fn settle(path: &Path, landed: &Landed) -> Result<(File, u64)> {
-    let mut temp = path.as_os_str().to_owned();
-    temp.push(".tmp");
-    let temp = Path::new(&temp);
+    let temp = &disk::beside(path);
     let written = write(temp, landed).map_err(PutError::io("write", temp))?;
     disk::rename(temp, path)?;
     Ok(written)

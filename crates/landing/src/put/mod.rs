@@ -27,7 +27,7 @@ mod index;
 mod lock;
 mod name;
 
-pub use disk::{Access, replace};
+pub use disk::{Access, can_replace, replace};
 pub use error::PutError;
 pub use folder::{Folder, Landed};
 pub use incoming::{Bad, Expect, Incoming, Whole};

@@ -240,6 +240,21 @@ fn a_private_file_is_its_owners() {
 }
 
 #[test]
+fn what_can_be_replaced_is_known_before() {
+    let land = land();
+    let path = land.path().join("key");
+    for _ in 0..2 {
+        can_replace(&path, Access::Private).unwrap();
+        assert!(files(land.path()).iter().all(|file| file == "key"));
+        replace(&path, b"old", Access::Private).unwrap();
+    }
+    assert_eq!(fs::read(&path).unwrap(), b"old");
+    for path in ["missing/key", "key/key", "."] {
+        assert!(can_replace(&land.path().join(path), Access::Private).is_err(), "{path}");
+    }
+}
+
+#[test]
 fn names_made_safe() {
     let cases = [
         ("receipt_20170526164741000.siem", Some("receipt_20170526164741000.siem")),
