@@ -52,7 +52,7 @@ pub(crate) async fn fetch(stream: &Stream, audit: &Audit) -> Result<(), FetchErr
     let mut categories = audit.categories.clone();
     categories.sort_unstable();
     let state = load(stream)?;
-    stream.begin(state.through, state.through);
+    stream.begin(state.through, state.through, state.through);
     let back = |time: Timestamp, by| {
         time.saturating_sub(SignedDuration::try_from(by).unwrap_or_default()).unwrap_or(time)
     };

@@ -18,6 +18,9 @@ pub(crate) struct Cursor {
     pub(crate) moved: Option<Timestamp>,
     /// When everything up to then had been fetched.
     pub(crate) caught_up: Option<Timestamp>,
+    /// When the stream was first asked for.
+    #[serde(default)]
+    pub(crate) began: Option<Timestamp>,
     /// Files behind this place that did not come, and in how many rounds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) failed: BTreeMap<String, u32>,
@@ -27,9 +30,13 @@ pub(crate) struct Cursor {
 pub(crate) const STUCK: u32 = 3;
 
 impl Cursor {
-    /// Returns what the last run saved, or the beginning.
-    pub(crate) fn load(folder: &Folder, name: &str) -> Result<Self, FetchError> {
-        let Some(bytes) = folder.saved(name)? else { return Ok(Self::default()) };
+    /// Returns what the last run saved, or the beginning, which is now.
+    pub(crate) fn load(folder: &Folder, name: &str, now: Timestamp) -> Result<Self, FetchError> {
+        let Some(bytes) = folder.saved(name)? else {
+            let cursor = Self { began: Some(now), ..Self::default() };
+            cursor.save(folder, name)?;
+            return Ok(cursor);
+        };
         serde_json::from_slice(&bytes).map_err(|error| {
             let path = folder.state_path(name);
             let what = format!("{}: {error}", path.display());

@@ -74,8 +74,8 @@ struct Partly {
 
 /// Lands all files that there are, page after page.
 pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchError> {
-    let mut cursor = Cursor::load(&stream.folder, CURSOR)?;
-    stream.begin(cursor.moved, cursor.caught_up);
+    let mut cursor = Cursor::load(&stream.folder, CURSOR, stream.client.clock.now())?;
+    stream.begin(cursor.began.or(cursor.moved), cursor.moved, cursor.caught_up);
     let mut trail = Trail::default();
     let mut started_over = false;
     loop {

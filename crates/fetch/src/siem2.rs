@@ -76,8 +76,8 @@ pub(crate) async fn fetch(
     calls: &Calls,
 ) -> Result<bool, FetchError> {
     let name = format!("{}.json", event_type.table());
-    let mut cursor = Cursor::load(&stream.folder, &name)?;
-    stream.begin(cursor.moved, cursor.caught_up);
+    let mut cursor = Cursor::load(&stream.folder, &name, stream.client.clock.now())?;
+    stream.begin(cursor.began.or(cursor.moved), cursor.moved, cursor.caught_up);
     let mut trail = Trail::default();
     let mut started_over = false;
     loop {

@@ -24,6 +24,8 @@ pub(crate) struct StreamStatus {
     pub(crate) known: u64,
     pub(crate) quarantined: u64,
     pub(crate) gaps: u64,
+    /// When it was first asked for.
+    pub(crate) began: Option<Timestamp>,
     /// When all there was had been fetched.
     pub(crate) caught_up: Option<Timestamp>,
     /// When the cursor last moved.
@@ -71,7 +73,8 @@ impl Status {
                 streams.insert(
                     name.clone(),
                     json!({
-                        "lag_seconds": age(stream.caught_up),
+                        "began": text(stream.began),
+                        "lag_seconds": age(stream.behind_since()),
                         "last_success": text(stream.caught_up),
                         "cursor_age_seconds": age(stream.moved),
                         "cursor_moved": text(stream.moved),
@@ -108,7 +111,8 @@ impl Status {
         };
         let age =
             |since: Option<Timestamp>| since.map(|since| now.duration_since(since).as_secs_f64().max(0.0));
-        family("lag_seconds", "gauge", "Time since all there was had been fetched.", &|s| age(s.caught_up));
+        let lag = "Time since all there was had been fetched, or since it was first asked for.";
+        family("lag_seconds", "gauge", lag, &|s| age(s.behind_since()));
         family("cursor_age_seconds", "gauge", "Time since the cursor moved.", &|s| age(s.moved));
         family("files_total", "counter", "Files landed.", &|s| Some(s.files as f64));
         family("bytes_total", "counter", "Bytes landed.", &|s| Some(s.bytes as f64));
@@ -135,9 +139,14 @@ impl Status {
 }
 
 impl StreamStatus {
+    /// From when on logs may be missing: nothing was ever all there where it never caught up.
+    fn behind_since(&self) -> Option<Timestamp> {
+        self.caught_up.or(self.began)
+    }
+
     fn warnings(&self, now: Timestamp) -> Vec<String> {
-        let Some(caught_up) = self.caught_up.filter(|_| !self.unlicensed) else { return Vec::new() };
-        let lag = now.duration_since(caught_up);
+        let Some(since) = self.behind_since().filter(|_| !self.unlicensed) else { return Vec::new() };
+        let lag = now.duration_since(since);
         let days = lag.as_hours() / 24;
         if lag >= KEPT {
             vec![format!("{days} days behind, and Mimecast keeps 7: logs are being lost")]
@@ -193,6 +202,10 @@ mod tests {
             });
         }
         status.watch("eu", "new");
+        let began = now - SignedDuration::from_hours(5 * 24);
+        // It moves on, and still never saw the end.
+        status.watch("eu", "slow").update(|s| (s.began, s.moved) = (Some(began), Some(now)));
+        status.watch("eu", "none").update(|s| (s.began, s.unlicensed) = (Some(began), true));
         (status, now)
     }
 
@@ -207,6 +220,11 @@ mod tests {
         assert_eq!(stream("new")["lag_seconds"], Value::Null);
         assert_eq!(stream("siem-v1")["warnings"], json!([]));
         assert!(stream("audit")["warnings"][0].as_str().unwrap().contains("lost in 48 hours"));
+        assert!(stream("slow")["warnings"][0].as_str().unwrap().contains("lost in 48 hours"));
+        assert_eq!(
+            (stream("none")["warnings"].clone(), stream("slow")["last_success"].clone()),
+            (json!([]), Value::Null)
+        );
         assert!(stream("late")["warnings"][0].as_str().unwrap().contains("being lost"));
         assert_eq!(status.totals().files, 9);
     }

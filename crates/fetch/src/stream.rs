@@ -145,8 +145,15 @@ impl Stream {
     }
 
     /// Has the status say how far the stream came in earlier runs, and warns where that is long ago.
-    pub(crate) fn begin(&self, moved: Option<Timestamp>, caught_up: Option<Timestamp>) {
-        self.watch.update(|status| (status.moved, status.caught_up) = (moved, caught_up));
+    pub(crate) fn begin(
+        &self,
+        began: Option<Timestamp>,
+        moved: Option<Timestamp>,
+        caught_up: Option<Timestamp>,
+    ) {
+        self.watch.update(|status| {
+            (status.began, status.moved, status.caught_up) = (began, moved, caught_up);
+        });
         for warning in self.watch.warnings(self.client.clock.now()) {
             warn!(stream = self.watch.stream(), "{warning}");
         }

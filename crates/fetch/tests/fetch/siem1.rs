@@ -404,6 +404,21 @@ fn a_stream_left_alone_for_too_long_is_a_gap() {
 }
 
 #[test]
+fn a_stream_that_never_caught_up_is_warned_of() {
+    let mut lab = Lab::v1(faulty(vec![siem1(Fault::status(503)).on(2..=u64::MAX)]), "");
+    lab.failure();
+    for (hours, warned) in [(24, 0), (5 * 24, 1), (8 * 24, 1)] {
+        lab.setting.clock = mimelake_fetch::Clock::skipping(jiff::SignedDuration::from_hours(hours));
+        let fetcher = lab.fetcher(mimelake_fetch::Scope::All).unwrap();
+        fetcher.round();
+        let status = fetcher.status().json(lab.setting.clock.now());
+        let stream = &status["sources"]["eu"]["siem-v1"];
+        assert_eq!(stream["warnings"].as_array().unwrap().len(), warned, "{stream}");
+        assert!(stream["lag_seconds"].as_i64().unwrap() >= hours * 3600, "{stream}");
+    }
+}
+
+#[test]
 fn a_second_run_is_told_who_holds_the_folder() {
     let lab = Lab::v1(Options::default(), "");
     let first = lab.fetcher(mimelake_fetch::Scope::All).unwrap();
