@@ -66,7 +66,9 @@ pub(crate) fn logs(state: &State, message: &Message, fault: Option<&Fault>) -> A
     let beside = match fault {
         Some(Fault::EmptyZip) if zips => zipped([]),
         Some(Fault::HostileMembers) if zips => zipped(hostile()),
-        Some(Fault::OtherCut) if zips => return other_cut(state, &asked, &cursor),
+        Some(Fault::OtherCut) if zips && cursor.position < state.count(asked.sequence) => {
+            return other_cut(state, &asked, &cursor);
+        }
         _ => return next(state, &asked, &cursor, fault),
     };
     let Ok(bytes) = beside else { return fault::error(500, "internal_server_error_1", ErrorShape::Errors) };

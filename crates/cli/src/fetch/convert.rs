@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::Parser;
+use tracing::info;
 
 use super::args::FetchArgs;
 use crate::args::Program;
@@ -27,6 +28,7 @@ impl<'a> Lake<'a> {
         let mut worst = Exit::Done;
         for command in self.commands {
             worst = worst.max(run(command, land, self.out, quiet)?);
+            info!(command, "what has landed is in the lake");
         }
         Ok(worst)
     }

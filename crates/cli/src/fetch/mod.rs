@@ -85,7 +85,8 @@ fn serve_rounds(
         let converted = match lake {
             None => Ok(Exit::Done),
             Some(_) if stop.is_requested() => Ok(Exit::Interrupted),
-            Some(lake) => lake.keep_current(land, args.quiet),
+            // The closing table is for people.
+            Some(lake) => lake.keep_current(land, args.quiet || args.log_format == LogFormat::Json),
         };
         let written = write_status(args, &fetcher).map(|()| Exit::Done);
         let totals = fetcher.status().totals();
