@@ -13,6 +13,7 @@ use crate::client::{Call, Client, Trouble};
 use crate::config::Audit;
 use crate::cursor::Trail;
 use crate::error::{ConfigError, FetchError};
+use crate::status::{AUDIT, kept};
 use crate::stream::Stream;
 
 const PATH: &str = "/api/audit/get-audit-events";
@@ -60,11 +61,14 @@ pub(crate) async fn fetch(stream: &Stream, audit: &Audit) -> Result<(), FetchErr
     if is_ahead {
         stream.gap(Some(now), "the clock was ahead; asking again for all that may have been passed over")?;
     }
-    let mut from = match state.through.filter(|_| !is_ahead) {
+    stream.passed_over(state.through)?;
+    let from = match state.through.filter(|_| !is_ahead) {
         Some(through) if state.categories == categories => back(through, audit.overlap),
         // Never before, or not for these categories: events that were landed are known by their ids.
         _ => back(now, audit.start),
     };
+    // What is not kept any more need not be asked for.
+    let mut from = from.max(now.saturating_sub(kept(AUDIT)).unwrap_or(now));
     while from < now {
         // What is left of the last day is no window of its own.
         let whole = now.duration_since(from) > WINDOW + WINDOW / 2;

@@ -17,7 +17,7 @@ use crate::config::{Api, Config, Source};
 use crate::error::{ConfigError, FetchError};
 use crate::siem1::{self, Wanted};
 use crate::siem2::{self, Calls};
-use crate::status::Status;
+use crate::status::{AUDIT, Status};
 use crate::stream::Stream;
 
 /// Mimecast keeps logs for 7 days and audit events for 60: what was landed before then does not come again.
@@ -117,7 +117,7 @@ impl Fetcher {
                 name: name.to_owned(),
                 client: Arc::new(Client::new(source, &setting).map_err(named)?),
                 logs: open(scope == Scope::All, part, LOGS_KNOWN)?,
-                audit: open(source.audit.is_some(), "audit", AUDIT_KNOWN)?,
+                audit: open(source.audit.is_some(), AUDIT, AUDIT_KNOWN)?,
                 source: Arc::new(source.clone()),
                 calls: Calls::default(),
                 unlicensed: Arc::default(),
@@ -208,7 +208,7 @@ impl Account {
         });
         let mut audited = None;
         if let (Some(folder), Some(wanted), false) = (&self.audit, &self.source.audit, is_over) {
-            let stream = self.stream(folder, &status, "audit");
+            let stream = self.stream(folder, &status, AUDIT);
             audited = Some(end(&stream, audit::fetch(&stream, wanted).await));
         }
         let is_lasting = |ended: &Result<(), FetchError>| ended.as_ref().is_err_and(|error| !error.passes());

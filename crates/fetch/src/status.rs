@@ -7,10 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-/// Mimecast keeps logs for so long.
-pub(crate) const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// A stream that is so far behind is warned of.
-const WARN: SignedDuration = SignedDuration::from_hours(4 * 24);
+/// The stream of audit events.
+pub(crate) const AUDIT: &str = "audit";
+/// So long before the first logs are lost a stream is warned of.
+const EARLY: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+/// Returns for how long Mimecast keeps what a stream brings.
+pub(crate) fn kept(stream: &str) -> SignedDuration {
+    SignedDuration::from_hours(24 * if stream == AUDIT { 60 } else { 7 })
+}
 
 /// The state of all streams; clones show the same.
 #[derive(Debug, Clone, Default)]
@@ -85,7 +90,7 @@ impl Status {
                         "gaps": stream.gaps,
                         "unlicensed": stream.unlicensed,
                         "error": stream.error,
-                        "warnings": stream.warnings(now),
+                        "warnings": stream.warnings(now, kept(name)),
                     }),
                 );
             }
@@ -144,15 +149,17 @@ impl StreamStatus {
         self.caught_up.or(self.began)
     }
 
-    fn warnings(&self, now: Timestamp) -> Vec<String> {
+    fn warnings(&self, now: Timestamp, kept: SignedDuration) -> Vec<String> {
         let Some(since) = self.behind_since().filter(|_| !self.unlicensed) else { return Vec::new() };
         let lag = now.duration_since(since);
-        let days = lag.as_hours() / 24;
-        if lag >= KEPT {
-            vec![format!("{days} days behind, and Mimecast keeps 7: logs are being lost")]
-        } else if lag >= WARN {
-            let left = (KEPT - lag).as_hours();
-            vec![format!("{days} days behind: Mimecast keeps 7, and the first logs are lost in {left} hours")]
+        let (days, keeps) = (lag.as_hours() / 24, kept.as_hours() / 24);
+        if lag >= kept {
+            vec![format!("{days} days behind, and Mimecast keeps {keeps}: logs are being lost")]
+        } else if lag >= kept - EARLY {
+            let left = (kept - lag).as_hours();
+            vec![format!(
+                "{days} days behind: Mimecast keeps {keeps}, and the first logs are lost in {left} hours"
+            )]
         } else {
             Vec::new()
         }
@@ -174,7 +181,11 @@ impl Watch {
 
     /// What is to be warned of at `now`.
     pub(crate) fn warnings(&self, now: Timestamp) -> Vec<String> {
-        self.status.streams().get(&self.key).map(|status| status.warnings(now)).unwrap_or_default()
+        self.status
+            .streams()
+            .get(&self.key)
+            .map(|status| status.warnings(now, kept(&self.key.1)))
+            .unwrap_or_default()
     }
 
     pub(crate) fn update(&self, change: impl FnOnce(&mut StreamStatus)) {
@@ -194,7 +205,7 @@ mod tests {
     fn status() -> (Status, Timestamp) {
         let now: Timestamp = "2026-03-09T00:00:00Z".parse().unwrap();
         let status = Status::default();
-        for (stream, hours) in [("siem-v1", 1), ("audit", 5 * 24), ("late", 8 * 24)] {
+        for (stream, hours) in [("siem-v1", 1), ("behind", 5 * 24), ("late", 8 * 24), ("audit", 8 * 24)] {
             status.watch("eu", stream).update(|s| {
                 s.caught_up = Some(now - SignedDuration::from_hours(hours));
                 s.moved = s.caught_up;
@@ -219,14 +230,15 @@ mod tests {
         assert_eq!(stream("siem-v1")["cursor_age_seconds"], 3600);
         assert_eq!(stream("new")["lag_seconds"], Value::Null);
         assert_eq!(stream("siem-v1")["warnings"], json!([]));
-        assert!(stream("audit")["warnings"][0].as_str().unwrap().contains("lost in 48 hours"));
+        assert_eq!(stream("audit")["warnings"], json!([]), "these are kept for 60 days");
+        assert!(stream("behind")["warnings"][0].as_str().unwrap().contains("lost in 48 hours"));
         assert!(stream("slow")["warnings"][0].as_str().unwrap().contains("lost in 48 hours"));
         assert_eq!(
             (stream("none")["warnings"].clone(), stream("slow")["last_success"].clone()),
             (json!([]), Value::Null)
         );
         assert!(stream("late")["warnings"][0].as_str().unwrap().contains("being lost"));
-        assert_eq!(status.totals().files, 9);
+        assert_eq!(status.totals().files, 12);
     }
 
     #[test]

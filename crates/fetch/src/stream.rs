@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 use crate::answer::{Fault, is_html};
 use crate::client::{Client, MOST_JSON};
 use crate::error::FetchError;
-use crate::status::{KEPT, Watch};
+use crate::status::{Watch, kept};
 
 /// A client, the folder it lands in, and who is told.
 #[derive(Debug, Clone)]
@@ -163,15 +163,24 @@ impl Stream {
     /// long ago, makes a note that logs may be missing.
     pub(crate) fn caught_up(&self, before: Option<Timestamp>) -> Result<Timestamp, FetchError> {
         let now = self.client.clock.now();
-        if before.is_some_and(|before| now.duration_since(before) > KEPT) {
-            self.gap(
-                before,
-                "more than the 7 days that Mimecast keeps had passed since all had been fetched",
-            )?;
-        }
+        self.passed_over(before)?;
         self.watch.update(|status| status.caught_up = Some(now));
         info!(stream = self.watch.stream(), "caught up");
         Ok(now)
+    }
+
+    /// Where all had been fetched too long before, makes a note that logs may be missing.
+    pub(crate) fn passed_over(&self, before: Option<Timestamp>) -> Result<(), FetchError> {
+        let kept = kept(self.watch.stream());
+        let now = self.client.clock.now();
+        if before.is_some_and(|before| now.duration_since(before) > kept) {
+            let days = kept.as_hours() / 24;
+            let why = format!(
+                "more than the {days} days that Mimecast keeps had passed since all had been fetched"
+            );
+            self.gap(before, &why)?;
+        }
+        Ok(())
     }
 
     /// Makes a note that logs may be missing.

@@ -69,6 +69,11 @@ fn exit_statuses() {
         .run(&first)
         .exits(1)
         .says("missing");
+    let lost = Rule::new(Endpoint::Presigned, Fault::expired()).file(9).every();
+    let stage = Stage::new(Options { script: vec![lost].into(), ..Options::default() });
+    for code in [3, 3, 1, 0] {
+        stage.run(&format!("{FETCH} --source second")).exits(code);
+    }
     stage.run("fetch --config nowhere.toml --land land").exits(2).says("nowhere.toml");
     stage.run("fetch --land land").exits(2);
 }
@@ -91,7 +96,7 @@ fn errors_end_alike_whatever_the_log_is_for() {
     for (stage, arguments, code) in cases {
         stage.run(arguments).exits(code);
         let ran = stage.run(&format!("{arguments} --log-format json")).exits(code);
-        let last = ran.stderr.lines().filter(|line| line.contains("ERROR")).next_back().unwrap();
+        let last = ran.stderr.lines().rfind(|line| line.contains("ERROR")).unwrap();
         assert!(
             ran.stderr.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
             "{last}"

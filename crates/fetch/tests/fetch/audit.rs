@@ -84,6 +84,24 @@ fn a_clock_that_was_ahead_passes_nothing_over() {
 }
 
 #[test]
+fn windows_left_alone_for_longer_than_events_are_kept_are_a_gap() {
+    let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
+    audit(&lab);
+    let calls = lab.mock.requests().len();
+    let path = lab.land.path().join("C0A0/_state/audit.window.json");
+    let mut state: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    state["through"] = (Timestamp::now() - SignedDuration::from_hours(100 * 24)).to_string().into();
+    std::fs::write(&path, state.to_string()).unwrap();
+    for _ in 0..2 {
+        audit(&lab);
+        assert_eq!(ids(&lab), expected(&lab));
+        let notes = lab.state("audit.notes.ndjson");
+        assert!(notes.lines().count() == 1 && notes.contains("60 days"), "{notes}");
+    }
+    assert!(lab.mock.requests().len() - calls <= calls + 10, "no window before those that are kept");
+}
+
+#[test]
 fn other_categories_begin_anew_and_land_nothing_twice() {
     let some = "[source.eu.audit]\ncategories = [\"mimecast_access_logs\"]";
     let lab = Lab::v1(options(AuditNext::Text, vec![]), some);
