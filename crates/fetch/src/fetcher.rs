@@ -236,9 +236,10 @@ impl Account {
             let stream = self.stream(folder, status, &name);
             let fetched = siem2::fetch(&stream, *event_type, self.source.start, &self.calls).await;
             let is_licensed = !matches!(fetched, Ok(false));
+            stream.watch.update(|status| status.unlicensed = !is_licensed);
             let ended = end(&stream, fetched.map(|_| ()));
             if !is_licensed {
-                self.say_unlicensed(&stream, *event_type);
+                self.say_unlicensed(*event_type);
                 continue;
             }
             let is_over = matches!(
@@ -264,8 +265,7 @@ impl Account {
         all
     }
 
-    fn say_unlicensed(&self, stream: &Stream, event_type: EventType) {
-        stream.watch.update(|status| status.unlicensed = true);
+    fn say_unlicensed(&self, event_type: EventType) {
         let mut said = self.unlicensed.lock().unwrap_or_else(PoisonError::into_inner);
         if said.insert(event_type) {
             let table = event_type.table();

@@ -144,13 +144,14 @@ impl Status {
 }
 
 impl StreamStatus {
-    /// From when on logs may be missing: nothing was ever all there where it never caught up.
+    /// From when on logs may be missing: nothing was ever all there where it never caught up. `None` where none are
+    /// to be expected.
     fn behind_since(&self) -> Option<Timestamp> {
-        self.caught_up.or(self.began)
+        self.caught_up.or(self.began).filter(|_| !self.unlicensed)
     }
 
     fn warnings(&self, now: Timestamp, kept: SignedDuration) -> Vec<String> {
-        let Some(since) = self.behind_since().filter(|_| !self.unlicensed) else { return Vec::new() };
+        let Some(since) = self.behind_since() else { return Vec::new() };
         let lag = now.duration_since(since);
         let (days, keeps) = (lag.as_hours() / 24, kept.as_hours() / 24);
         if lag >= kept {
@@ -248,6 +249,8 @@ mod tests {
         assert!(text.contains("# TYPE mimelake_lag_seconds gauge\n"));
         assert!(text.contains("mimelake_lag_seconds{source=\"eu\",stream=\"siem-v1\"} 3600\n"));
         assert!(text.contains("mimelake_files_total{source=\"eu\",stream=\"new\"} 0\n"));
-        assert!(!text.contains("lag_seconds{source=\"eu\",stream=\"new\"}"));
+        for none in ["new", "none"] {
+            assert!(!text.contains(&format!("lag_seconds{{source=\"eu\",stream=\"{none}\"}}")), "{none}");
+        }
     }
 }
