@@ -208,6 +208,18 @@ fn a_dead_network_counts_for_nothing() {
 }
 
 #[test]
+fn a_network_that_dies_after_some_files_counts_for_nothing() {
+    let lab = lab(vec![presigned(Fault::Close { at: At::Start, chunked: None }).file(9).every()]);
+    for _ in 0..5 {
+        assert!(lab.failure().passes());
+    }
+    assert!(lab.state("siem-v2.notes.ndjson").is_empty());
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+}
+
+#[test]
 fn the_only_file_of_a_page_is_given_up_if_it_always_breaks_off() {
     let content = Content::generated(Generate { files: 1, ..Generate::default() });
     let rules = vec![presigned(Fault::Close { at: At::Body(60), chunked: Some(false) }).every()];
