@@ -1,10 +1,9 @@
 //! Calls: signed or with a bearer token, tried again while the fault passes.
 
-use std::error::Error;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
-use reqwest::{RequestBuilder, Response, Url, redirect};
+use reqwest::{RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -13,10 +12,14 @@ use tracing::{debug, warn};
 use crate::answer::{Fault, Head, Verdict};
 use crate::bearer::Bearer;
 use crate::clock::{Clock, Stop};
-use crate::config::{Api, Source, is_loopback};
+use crate::config::{Api, Source};
 use crate::error::{ConfigError, FetchError};
 use crate::secret::{self, Secret, SecretSource};
 use crate::sign::{self, Keys};
+
+use connection::{broken, http};
+
+mod connection;
 
 /// How long a connection may stand still.
 #[derive(Debug, Clone, Copy)]
@@ -166,15 +169,10 @@ impl Client {
                 Verdict::StartOver => return Err(Trouble::StartOver),
                 Verdict::Expired => return Err(Trouble::Expired),
                 Verdict::Renew { .. } => {
-                    let hint = "the bearer token is not taken".to_owned();
-                    return Err(FetchError::Refused { call, what: said, hint, is_general: true }.into());
+                    return Err(refused(call, said, "the bearer token is not taken", true).into());
                 }
-                Verdict::Stop(hint) => {
-                    return Err(FetchError::Refused { call, what: said, hint, is_general: false }.into());
-                }
-                Verdict::Denied(hint) => {
-                    return Err(FetchError::Refused { call, what: said, hint, is_general: true }.into());
-                }
+                Verdict::Stop(hint) => return Err(refused(call, said, &hint, false).into()),
+                Verdict::Denied(hint) => return Err(refused(call, said, &hint, true).into()),
             };
             if tries == TRIES {
                 return Err(FetchError::Passing { call, what: said, tries }.into());
@@ -395,61 +393,19 @@ impl Trouble {
     pub(crate) fn unexpected(self, call: &str) -> FetchError {
         match self {
             Self::Fetch(error) => error,
-            other => FetchError::Refused {
-                call: call.to_owned(),
-                what: format!("{other:?}"),
-                hint: "tell Mimecast's support of it".to_owned(),
-                is_general: false,
-            },
+            other => refused(call.to_owned(), format!("{other:?}"), "tell Mimecast's support of it", false),
         }
     }
+}
+
+fn refused(call: String, what: String, hint: &str, is_general: bool) -> FetchError {
+    FetchError::Refused { call, what, hint: hint.to_owned(), is_general }
 }
 
 /// Returns the fault of JSON of another shape; what it holds may be a credential.
 fn not_due(error: &serde_json::Error) -> Fault {
     let (kind, line, column) = (error.classify(), error.line(), error.column());
     Fault::passes(format!("an answer that is not what is due: {kind:?} at line {line} column {column}"))
-}
-
-/// Returns the fault of a connection.
-pub(crate) fn broken(error: &reqwest::Error) -> Fault {
-    let what = match () {
-        () if error.is_connect() => "cannot connect",
-        () if error.is_timeout() => "the connection stands still",
-        () => "the connection broke",
-    };
-    let causes: Vec<_> = causes(error).collect();
-    let what = said(what, &causes);
-    let verdict = if causes.iter().any(|cause| is_of_certificate(*cause)) {
-        let hint =
-            "if a proxy or firewall opens the connections of this machine, name its certificate in ca_file";
-        Verdict::Denied(hint.to_owned())
-    } else if error.is_connect() {
-        Verdict::Unreached
-    } else {
-        Verdict::Retry(None)
-    };
-    Fault { verdict, what }
-}
-
-/// The text with the causes behind it.
-fn said(what: &str, causes: &[&(dyn Error + 'static)]) -> String {
-    causes.iter().fold(what.to_owned(), |said, cause| format!("{said}: {cause}"))
-}
-
-/// The causes of an error, without those that show a URL, whose query may be a credential.
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    let first = Error::source(error);
-    std::iter::successors(first, |&cause| cause.source()).filter(|cause| !cause.is::<reqwest::Error>())
-}
-
-/// Whether the host's certificate is not to be trusted, which does not pass.
-fn is_of_certificate(cause: &(dyn Error + 'static)) -> bool {
-    // An error of the system's kind shows what it is made of by itself only.
-    match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        Some(inner) => is_of_certificate(inner),
-        None => matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))),
-    }
 }
 
 /// A URL without what may be secret.
@@ -472,40 +428,6 @@ fn is_data(response: &Response) -> bool {
     BYTES.iter().any(|bytes| kind.starts_with(bytes)) || is_named && !kind.starts_with("text/html")
 }
 
-fn http(base: &Url, source: &Source, patience: Patience) -> Result<reqwest::Client, ConfigError> {
-    // The second source finds it there.
-    _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("mimelake/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .connect_timeout(patience.connect)
-        .read_timeout(patience.idle);
-    if is_loopback(base) {
-        builder = builder.no_proxy();
-    }
-    if let Some(path) = &source.ca_file {
-        let path = source.folder.join(path);
-        let failed = |what: String| {
-            ConfigError::new(
-                format!("ca_file {}: {what}", path.display()),
-                "name a file of certificates in PEM",
-            )
-        };
-        let pem = std::fs::read(&path).map_err(|error| failed(error.to_string()))?;
-        let roots = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
-        if roots.is_empty() {
-            return Err(failed("it holds no certificate".to_owned()));
-        }
-        builder = builder.tls_certs_only(roots);
-    }
-    builder.build().map_err(|error| {
-        ConfigError::new(
-            format!("cannot set up TLS: {error}"),
-            "install the platform's certificates, or set ca_file",
-        )
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -514,28 +436,5 @@ mod tests {
     fn urls_are_shown_without_what_may_be_secret() {
         let url: Url = "https://user:hunter2@x.test:8443/a/b.json.gz?sig=hunter2#hunter2".parse().unwrap();
         assert_eq!(bare(&url), "https://x.test:8443/a/b.json.gz");
-    }
-
-    #[test]
-    fn certificates_of_ones_own_are_read_or_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let source = |file: &str| -> Source {
-            let text = format!(
-                "api = \"2.0\"\naccount = \"a\"\nclient_id = \"i\"\nclient_secret = \"s\"\nca_file = \"{file}\""
-            );
-            let mut source: Source = toml::from_str(&text).unwrap();
-            folder.path().clone_into(&mut source.folder);
-            source
-        };
-        std::fs::write(folder.path().join("none.pem"), "no certificate").unwrap();
-        std::fs::write(
-            folder.path().join("bad.pem"),
-            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        )
-        .unwrap();
-        for file in ["missing.pem", "none.pem", "bad.pem"] {
-            let error = Client::new(&source(file), &Setting::default()).unwrap_err();
-            assert!(!error.hint().is_empty(), "{error}");
-        }
     }
 }

@@ -31,7 +31,7 @@ pub fn login(args: &LoginArgs) -> anyhow::Result<Exit> {
     let who =
         Credentials { email: args.user.clone(), password: password(&args.user)?, is_domain: args.domain };
     let pair = mimelake_fetch::login(source, &who, &args.discovery, &Setting::default()).map_err(hinted)?;
-    write(&place, &pair)?;
+    write(&place, &pair).context("the new pair is lost, and another login makes another one")?;
     if !pair.is_configured {
         terminal::say(&format!("note: the account's region is {0}: set base_url = \"{0}\"", pair.base_url));
     }

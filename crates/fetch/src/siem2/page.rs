@@ -110,30 +110,26 @@ impl Got {
                     (link.file(), came)
                 });
             }
-            let error = match running.join_next().await {
+            let came = match running.join_next().await {
                 None => break,
-                Some(Ok((file, came))) => match came {
-                    Ok(Came::Safe) => {
-                        self.safe.insert(file);
-                        continue;
-                    }
-                    Ok(Came::Expired) => {
-                        self.expired.push(file);
-                        continue;
-                    }
-                    Ok(Came::Not(failed)) => {
-                        self.failed.insert(file, failed);
-                        continue;
-                    }
-                    Err(error) => error,
-                },
-                Some(Err(error)) => torn_down(error),
+                Some(Ok((file, came))) => came.map(|came| self.add(file, came)),
+                Some(Err(error)) => Err(torn_down(error)),
             };
-            if fatal.is_none() || matches!(error, FetchError::Put(_)) {
+            if let Err(error) = came
+                && (fatal.is_none() || matches!(error, FetchError::Put(_)))
+            {
                 fatal = Some(error);
             }
         }
         fatal.map_or_else(|| stream.client.stop.check(), Err)
+    }
+
+    fn add(&mut self, file: String, came: Came) {
+        match came {
+            Came::Safe => _ = self.safe.insert(file),
+            Came::Expired => self.expired.push(file),
+            Came::Not(failed) => _ = self.failed.insert(file, failed),
+        }
     }
 
     /// Takes links that expire each time they are listed for files that did not come.
