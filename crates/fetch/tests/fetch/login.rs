@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use mimelake_fetch::{Config, Credentials, FetchError, KeyPair, Secret, login};
 use mimelake_mock::{At, Endpoint, Fault, LimitForm, Options, Rule, credentials};
 
-use crate::lab::{Lab, ZIPS};
+use crate::lab::{Lab, ZIPS, seconds};
 
 fn try_login(lab: &Lab, email: &str, password: &str, is_domain: bool) -> Result<KeyPair, FetchError> {
     let config = Config::read(&lab.config).unwrap();
@@ -85,6 +85,18 @@ fn a_login_that_may_have_arrived_is_sent_once() {
         let logins = lab.mock.requests().iter().filter(|r| r.endpoint == Endpoint::Login).count();
         assert_eq!(logins, 1, "{fault:?}");
     }
+}
+
+#[test]
+fn a_login_that_was_not_sent_is_tried_again() {
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let body =
+        format!("{{\"meta\":{{\"status\":200}},\"data\":[{{\"region\":{{\"api\":\"http://{gone}\"}}}}]}}");
+    let found = Rule::new(Endpoint::Discover, Fault::Status { code: 200, headers: vec![], body });
+    let lab = Lab::v1(Options { script: vec![found].into(), ..Options::default() }, "");
+    let error = try_login(&lab, credentials::EMAIL, credentials::CLOUD_PASSWORD, false).unwrap_err();
+    assert!(error.passes() && error.to_string().contains("cannot connect"), "{error}");
+    assert_eq!(seconds(&lab), [1, 2, 4, 8, 16]);
 }
 
 #[test]

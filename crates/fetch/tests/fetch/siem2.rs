@@ -220,6 +220,19 @@ fn a_network_that_dies_after_some_files_counts_for_nothing() {
 }
 
 #[test]
+fn a_long_page_of_which_nothing_comes_is_left_early() {
+    let content = Content::generated(Generate { files: 160, ..Generate::default() });
+    let script = vec![presigned(Fault::HtmlPage).every()].into();
+    let lab = Lab::v2(Options { content, script, ..Options::default() }, "types = [\"receipt\"]");
+    assert!(lab.failure().passes());
+    let asked: std::collections::HashSet<_> = lab.mock.requests().into_iter().map(|r| r.about).collect();
+    assert!(asked.len() < 30, "{} of 40 files", asked.len());
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 40);
+}
+
+#[test]
 fn the_only_file_of_a_page_is_given_up_if_it_always_breaks_off() {
     let content = Content::generated(Generate { files: 1, ..Generate::default() });
     let rules = vec![presigned(Fault::Close { at: At::Body(60), chunked: Some(false) }).every()];
