@@ -26,6 +26,8 @@ pub(crate) enum Verdict {
     Expired,
     /// It passes, and nothing was sent: the host could not be reached.
     Unreached,
+    /// It passes: the connection was closed in order before the end of the body.
+    Ended,
     /// Only a person can mend it; how.
     Stop(String),
     /// The same, and no other call to this source would fare better.

@@ -164,7 +164,7 @@ impl Client {
             let (call, said) = (what.to_owned(), self.masked(&fault.what));
             let after = match fault.verdict {
                 Verdict::Retry(after) => after,
-                Verdict::Unreached => None,
+                Verdict::Unreached | Verdict::Ended => None,
                 Verdict::Unlicensed => return Err(Trouble::Unlicensed),
                 Verdict::StartOver => return Err(Trouble::StartOver),
                 Verdict::Expired => return Err(Trouble::Expired),

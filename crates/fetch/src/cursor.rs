@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mimelake_landing::put::Folder;
 use serde::{Deserialize, Serialize};
 
@@ -21,23 +21,32 @@ pub(crate) struct Cursor {
     /// When the stream was first asked for.
     #[serde(default)]
     pub(crate) began: Option<Timestamp>,
-    /// Files behind this place that did not come, and in how many rounds.
+    /// Files behind this place that did not come, and in how many rounds that count; behind a blank, the piece that
+    /// was all that came.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) failed: BTreeMap<String, u32>,
 }
 
 /// A file that did not come in so many rounds is given up, lest it block all that follow.
 pub(crate) const STUCK: u32 = 3;
+/// What lies so near its end is given up on less.
+const LAST: SignedDuration = SignedDuration::from_hours(24);
 
 impl Cursor {
     /// Returns what the last run saved, or the beginning, which is now.
     pub(crate) fn load(folder: &Folder, name: &str, now: Timestamp) -> Result<Self, FetchError> {
-        let Some(bytes) = folder.saved(name)? else {
-            let cursor = Self { began: Some(now), ..Self::default() };
-            cursor.save(folder, name)?;
+        if let Some(cursor) = Self::saved(folder, name)? {
             return Ok(cursor);
-        };
-        serde_json::from_slice(&bytes).map_err(|error| {
+        }
+        let cursor = Self { began: Some(now), ..Self::default() };
+        cursor.save(folder, name)?;
+        Ok(cursor)
+    }
+
+    /// Returns what the last run saved, if there was one.
+    pub(crate) fn saved(folder: &Folder, name: &str) -> Result<Option<Self>, FetchError> {
+        let Some(bytes) = folder.saved(name)? else { return Ok(None) };
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
             let path = folder.state_path(name);
             let what = format!("{}: {error}", path.display());
             let hint = "remove it to begin with the oldest log there is: what was landed is known and not landed twice";
@@ -63,12 +72,47 @@ impl Cursor {
         (self.next, self.failed) = (None, BTreeMap::new());
     }
 
-    /// Counts a round in which a file did not come; returns whether it has failed often enough to be given up.
-    pub(crate) fn fails(&mut self, file: &str) -> bool {
+    /// When all there was had last been fetched; where it never was, when it was first asked for.
+    pub(crate) fn complete_until(&self) -> Option<Timestamp> {
+        self.caught_up.or(self.began)
+    }
+
+    /// Whether it has stood still for so long that what lies behind it is hardly `kept` any more.
+    pub(crate) fn is_late(&self, now: Timestamp, kept: SignedDuration) -> bool {
+        let since = self.moved.max(self.caught_up).or(self.began);
+        since.is_some_and(|since| now.duration_since(since) > kept - LAST)
+    }
+
+    /// Makes a note of a file that did not come, of one more round if it counts; returns whether that is often enough
+    /// for it to be given up.
+    pub(crate) fn fails(&mut self, file: &str, counts: bool) -> bool {
         let rounds = self.failed.entry(file.to_owned()).or_default();
-        *rounds = rounds.saturating_add(1);
+        *rounds = rounds.saturating_add(u32::from(counts));
         *rounds >= STUCK
     }
+
+    /// Counts a round in which this piece, by its bytes, was all that came of a file before a clean end; returns
+    /// whether the same piece came in as many rounds as a file is tried. Bad networks cut now here, now there.
+    pub(crate) fn breaks_off(&mut self, file: &str, piece: &str) -> bool {
+        let (of_file, this) = (format!("{file} "), format!("{file} {piece}"));
+        self.failed.retain(|key, _| !key.starts_with(&of_file) || *key == this);
+        self.fails(&this, true)
+    }
+
+    /// Forgets the failures of a file that came.
+    pub(crate) fn came(&mut self, file: &str) {
+        self.failed.retain(|key, _| failed_file(key) != file);
+    }
+
+    /// The files that did not come.
+    pub(crate) fn failed_files(&self) -> impl Iterator<Item = &str> {
+        self.failed.keys().map(String::as_str).filter(|key| failed_file(key) == *key)
+    }
+}
+
+/// The file that a key is about; no link has a blank.
+fn failed_file(key: &str) -> &str {
+    key.split_once(' ').map_or(key, |(file, _)| file)
 }
 
 /// The cursors that were sent in one round, so that a circle of them is seen.

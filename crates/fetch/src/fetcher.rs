@@ -226,15 +226,18 @@ impl Account {
     /// Fetches each event type and returns how each that is licensed ended. What stops one does not stop the others,
     /// unless it is the disk or the login.
     async fn batches(&self, folder: &Arc<Folder>, status: &Status) -> Vec<Result<(), FetchError>> {
-        let types = match self.source.types() {
+        let mut types = match self.source.types() {
             Ok(types) => types,
             Err(error) => return vec![Err(error.into())],
         };
+        // Whether others come is known once these have failed.
+        types.sort_by_key(|event_type| !siem2::is_stuck(folder, *event_type));
+        let round = siem2::Round::new(&self.calls, self.source.start);
         let mut all = Vec::new();
         for event_type in &types {
             let name = format!("siem-v2/{}", event_type.table());
             let stream = self.stream(folder, status, &name);
-            let fetched = siem2::fetch(&stream, *event_type, self.source.start, &self.calls).await;
+            let fetched = siem2::fetch(&stream, *event_type, &round).await;
             let is_licensed = !matches!(fetched, Ok(false));
             stream.watch.update(|status| status.unlicensed = !is_licensed);
             let ended = end(&stream, fetched.map(|_| ()));
@@ -253,6 +256,9 @@ impl Account {
             if is_over {
                 break;
             }
+        }
+        if let Err(error) = round.end(self.client.clock.now()) {
+            all.push(Err(error));
         }
         if all.is_empty() {
             all.push(Err(FetchError::Refused {

@@ -172,7 +172,7 @@ async fn post<T: DeserializeOwned>(
 /// limited.
 fn once(fault: Fault) -> Fault {
     let verdict = match fault.verdict {
-        Verdict::Retry(_) => Verdict::Stop(MAYBE.to_owned()),
+        Verdict::Retry(_) | Verdict::Ended => Verdict::Stop(MAYBE.to_owned()),
         verdict => verdict,
     };
     Fault { verdict, ..fault }

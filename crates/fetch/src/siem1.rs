@@ -8,11 +8,12 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use tracing::{info, warn};
 
-use crate::answer::Fault;
+use crate::answer::{Fault, Verdict};
 use crate::client::{Answer, Call, Trouble, header};
 use crate::config::FileFormat;
 use crate::cursor::{Cursor, Trail};
 use crate::error::FetchError;
+use crate::status::kept;
 use crate::stream::{DAMAGED, Received, Stream};
 
 const PATH: &str = "/api/audit/get-siem-logs";
@@ -69,13 +70,14 @@ struct Partly {
     incoming: Incoming,
     name: String,
     token: Option<String>,
-    why: String,
+    fault: Fault,
 }
 
 /// Lands all files that there are, page after page.
 pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchError> {
     let mut cursor = Cursor::load(&stream.folder, CURSOR, stream.client.clock.now())?;
     stream.begin(cursor.began.or(cursor.moved), cursor.moved, cursor.caught_up);
+    let complete = cursor.complete_until();
     let mut trail = Trail::default();
     let mut started_over = false;
     loop {
@@ -90,7 +92,7 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
                 advance(stream, &mut cursor, Some(token))?;
             }
             Ok(Step::Nothing { token, .. }) => {
-                let now = stream.caught_up(cursor.caught_up)?;
+                let now = stream.caught_up(complete)?;
                 if let Some(token) = token.filter(|token| before.as_ref() != Some(token)) {
                     cursor.advance(token, now);
                 }
@@ -148,24 +150,31 @@ fn advance(stream: &Stream, cursor: &mut Cursor, token: Option<String>) -> Resul
     }
 }
 
-/// Counts a round that ended with half a file; after so many the half goes to the quarantine and the token moves on.
+/// What stands for the one file behind a token, whatever its name.
+const FILE: &str = "file";
+
+/// Counts a round that ended with half a file. Once it is clear that no more of it will come, or it is about to be
+/// lost anyhow, the half goes to the quarantine and the token moves on.
 fn give_up(
     stream: &Stream,
     cursor: &mut Cursor,
     partly: Option<Partly>,
     error: &FetchError,
 ) -> Result<bool, FetchError> {
-    let Some(Partly { incoming, name, token, why }) =
+    let Some(Partly { incoming, name, token, fault }) =
         partly.filter(|_| matches!(error, FetchError::Passing { .. }))
     else {
         return Ok(false);
     };
-    // One file a token, by whatever name.
-    if !cursor.fails("file") || token.is_none() {
+    let is_late = cursor.is_late(stream.client.clock.now(), kept(stream.watch.stream()));
+    let is_lost = cursor.fails(FILE, is_late) && is_late;
+    let piece = format!("{} {}", incoming.len(), incoming.mark());
+    let is_all_there_is = fault.verdict == Verdict::Ended && cursor.breaks_off(FILE, &piece);
+    if !(is_lost || is_all_there_is) || token.is_none() {
         save(stream, cursor)?;
         return Ok(false);
     }
-    stream.quarantine(incoming, &name, &why)?;
+    stream.quarantine(incoming, &name, &fault.what)?;
     advance(stream, cursor, token)
 }
 
@@ -192,7 +201,7 @@ async fn next(
                     let (name, token) = (file_name(&response), header(&response, "mc-siem-token"));
                     let is_zip = wanted.compress || name.to_ascii_lowercase().ends_with(".zip");
                     let expect = if is_zip { Expect::Zip } else { Expect::Anything };
-                    let received = match stream.receive(response, &name, expect, None).await {
+                    let received = match stream.receive(response, &name, expect).await {
                         Ok(received) => received,
                         Err(error) => return Ok(Err(error)),
                     };
@@ -209,7 +218,7 @@ async fn next(
                         Received::Refused(_, fault) => return Err(fault),
                         Received::Cut(incoming, fault) => {
                             info!(file = name, bytes = incoming.len(), "it broke off");
-                            *partly = Some(Partly { incoming, name, token, why: fault.what.clone() });
+                            *partly = Some(Partly { incoming, name, token, fault: fault.clone() });
                             return Err(fault);
                         }
                     };

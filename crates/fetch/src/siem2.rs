@@ -1,12 +1,14 @@
 //! `siem/v1/batch/events/cg` of API 2.0: pages of presigned links, one cursor for each event type.
 
-use std::collections::{HashSet, VecDeque};
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
+use mimelake_landing::put::Folder;
 use mimelake_schema::EventType;
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -17,7 +19,7 @@ use crate::cursor::{Cursor, Trail};
 use crate::error::FetchError;
 use crate::stream::Stream;
 
-use page::{Got, Link};
+use page::{Entry, Got};
 
 mod page;
 
@@ -57,11 +59,89 @@ impl Calls {
     }
 }
 
+/// What the streams of a source share in one round.
+#[derive(Debug)]
+pub(crate) struct Round {
+    calls: Calls,
+    start: Duration,
+    /// How many files came so far, by host.
+    came: RefCell<HashMap<String, u64>>,
+    failures: RefCell<Vec<Failure>>,
+}
+
+/// A file that did not come, while it is not known whether others will.
+#[derive(Debug)]
+struct Failure {
+    folder: Arc<Folder>,
+    cursor: String,
+    file: String,
+    since: Since,
+}
+
+/// A moment of a round: so many files had come from a host, or from all where it is not known.
+#[derive(Debug, Clone)]
+struct Since {
+    host: Option<String>,
+    came: u64,
+}
+
+impl Round {
+    /// Returns a round that asks for logs as old as `start` where there is no cursor.
+    pub(crate) fn new(calls: &Calls, start: Duration) -> Self {
+        Self { calls: calls.clone(), start, came: RefCell::default(), failures: RefCell::default() }
+    }
+
+    fn now(&self, host: Option<String>) -> Since {
+        let came = self.came.borrow();
+        let count = match &host {
+            Some(host) => came.get(host).copied().unwrap_or_default(),
+            None => came.values().sum(),
+        };
+        Since { host, came: count }
+    }
+
+    /// Whether a file came from the same host since, so that it is not the network that is dead.
+    fn is_alive(&self, since: &Since) -> bool {
+        self.now(since.host.clone()).came > since.came
+    }
+
+    fn has_come(&self) -> bool {
+        !self.came.borrow().is_empty()
+    }
+
+    fn comes(&self, host: Option<String>) {
+        *self.came.borrow_mut().entry(host.unwrap_or_default()).or_default() += 1;
+    }
+
+    /// Counts the round for the files that did not come before others did, of whatever stream.
+    pub(crate) fn end(self, now: Timestamp) -> Result<(), FetchError> {
+        for Failure { folder, cursor: name, file, since } in self.failures.take() {
+            if self.is_alive(&since) {
+                let mut cursor = Cursor::load(&folder, &name, now)?;
+                cursor.fails(&file, true);
+                cursor.save(&folder, &name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether files of this type failed when it was last asked for.
+pub(crate) fn is_stuck(folder: &Folder, event_type: EventType) -> bool {
+    let saved = Cursor::saved(folder, &state(event_type));
+    saved.is_ok_and(|cursor| cursor.is_some_and(|cursor| cursor.failed_files().next().is_some()))
+}
+
+/// The name that the cursor of a type is saved under.
+fn state(event_type: EventType) -> String {
+    format!("{}.json", event_type.table())
+}
+
 /// One page of links.
 #[derive(Debug, Deserialize)]
 struct Page {
     #[serde(default)]
-    value: Vec<Link>,
+    value: Vec<Entry>,
     #[serde(rename = "@nextPage")]
     next: Option<String>,
     #[serde(rename = "isCaughtUp", default)]
@@ -69,15 +149,11 @@ struct Page {
 }
 
 /// Lands all files of one event type, page after page. `Ok(false)`: the type is not licensed.
-pub(crate) async fn fetch(
-    stream: &Stream,
-    event_type: EventType,
-    start: Duration,
-    calls: &Calls,
-) -> Result<bool, FetchError> {
-    let name = format!("{}.json", event_type.table());
+pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round) -> Result<bool, FetchError> {
+    let name = state(event_type);
     let mut cursor = Cursor::load(&stream.folder, &name, stream.client.clock.now())?;
     stream.begin(cursor.began.or(cursor.moved), cursor.moved, cursor.caught_up);
+    let complete = cursor.complete_until();
     let mut trail = Trail::default();
     let mut started_over = false;
     loop {
@@ -85,7 +161,7 @@ pub(crate) async fn fetch(
         if let Some(next) = &cursor.next {
             trail.send(next, PATH)?;
         }
-        let page = match page(stream, event_type, start, &mut cursor, calls).await {
+        let page = match page(stream, event_type, &mut cursor, round).await {
             Ok(page) => page,
             Err(Trouble::Unlicensed) => return Ok(false),
             Err(Trouble::StartOver) if cursor.next.is_some() && !started_over => {
@@ -115,7 +191,7 @@ pub(crate) async fn fetch(
             cursor.advance(next, now);
         }
         if page.is_caught_up {
-            cursor.caught_up = Some(stream.caught_up(cursor.caught_up)?);
+            cursor.caught_up = Some(stream.caught_up(complete)?);
         }
         cursor.failed.clear();
         cursor.save(&stream.folder, &name)?;
@@ -130,42 +206,32 @@ pub(crate) async fn fetch(
 async fn page(
     stream: &Stream,
     event_type: EventType,
-    start: Duration,
     cursor: &mut Cursor,
-    calls: &Calls,
+    round: &Round,
 ) -> Result<Page, Trouble> {
     let mut got = Got::default();
     let mut listing = 1;
     loop {
-        let mut page = list(stream, event_type, start, cursor, calls).await?;
-        let mut seen = HashSet::new();
-        let mut links: Vec<Link> = std::mem::take(&mut page.value);
-        links.retain(|link| seen.insert(link.file()));
-        links.retain(|link| !got.safe.contains(&link.file()) && !got.failed.contains_key(&link.file()));
-        got.follow(stream, event_type, links).await?;
+        let mut page = list(stream, event_type, cursor, round).await?;
+        let links = got.list(std::mem::take(&mut page.value), cursor, round);
+        got.follow(stream, event_type, links, round).await?;
         let expired = got.expired.len();
-        if expired > 0 && listing < LISTINGS && !got.is_hopeless() {
-            info!(stream = stream.watch.stream(), expired, "links have expired; listing them again");
-            got.expired.clear();
-            listing += 1;
-            continue;
+        if expired == 0 || listing == LISTINGS || got.is_hopeless(round) {
+            got.settle(stream, cursor, &state(event_type), round)?;
+            return Ok(page);
         }
-        if listing == LISTINGS {
-            got.give_up_expired();
-        }
-        got.settle(stream, cursor, seen.len() == 1)?;
-        return Ok(page);
+        info!(stream = stream.watch.stream(), expired, "links have expired; listing them again");
+        listing += 1;
     }
 }
 
 async fn list(
     stream: &Stream,
     event_type: EventType,
-    start: Duration,
     cursor: &Cursor,
-    calls: &Calls,
+    round: &Round,
 ) -> Result<Page, Trouble> {
-    calls.keep(stream).await?;
+    round.calls.keep(stream).await?;
     let spelling = event_type.row().json2.first().copied().unwrap_or_default();
     let mut query = vec![("type", spelling.to_owned()), ("pageSize", PAGE.to_owned())];
     match &cursor.next {
@@ -174,7 +240,7 @@ async fn list(
             let now = stream.client.clock.now();
             let day = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
             let start =
-                now.saturating_sub(SignedDuration::try_from(start).unwrap_or_default()).unwrap_or(now);
+                now.saturating_sub(SignedDuration::try_from(round.start).unwrap_or_default()).unwrap_or(now);
             query.push(("dateRangeStartsAt", day(start)));
             query.push(("dateRangeEndsAt", day(now)));
         }

@@ -52,13 +52,12 @@ pub(crate) const DAMAGED: u32 = 3;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 impl Stream {
-    /// Returns the body of a response, on the disk; `size` is what it should have, where that is known.
+    /// Returns the body of a response, on the disk.
     pub(crate) async fn receive(
         &self,
         mut response: Response,
         name: &str,
         expect: Expect,
-        size: Option<u64>,
     ) -> Result<Received, FetchError> {
         let mut incoming = self.folder.incoming()?;
         let write = |bytes: &[u8]| incoming.write(bytes).map_err(|error| Broken::Put(error.into()));
@@ -74,15 +73,7 @@ impl Stream {
         let checked = blocking(move || incoming.check(&name, expect)).await?;
         Ok(match checked {
             Err(bad) => Received::Damaged(bad),
-            Ok(whole) => match size.filter(|size| *size != whole.len()) {
-                // Cut between two gzip members, it holds together.
-                Some(size) => {
-                    let fault =
-                        Fault::passes(format!("{} bytes came of a file that has {size}", whole.len()));
-                    Received::Cut(whole.into_incoming(), fault)
-                }
-                None => Received::Whole(whole),
-            },
+            Ok(whole) => Received::Whole(whole),
         })
     }
 

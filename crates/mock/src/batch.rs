@@ -41,8 +41,11 @@ pub(crate) fn page(state: &State, message: &Message, fault: Option<&Fault>) -> A
     let next = Cursor::new(&cursor.of, cursor.position + files.len());
     let caught_up = out.count() <= next.position;
     let mut value: Vec<Value> = files.iter().map(|&index| entry(state, index, fault)).collect();
-    if fault == Some(&Fault::Repeat) {
-        value.extend(files.iter().map(|&index| entry(state, index, fault)));
+    match fault {
+        Some(Fault::Repeat) => value.extend(files.iter().map(|&index| entry(state, index, fault))),
+        Some(Fault::Fewer) => _ = value.pop(),
+        Some(Fault::OddEntry) => value.push(json!({"url": ["no", "text"], "size": "?"})),
+        _ => {}
     }
     let mut body = json!({"value": value, "@nextPage": next.text(), "isCaughtUp": caught_up});
     steer(&mut body, message, &cursor, fault);
@@ -93,8 +96,11 @@ fn entry(state: &State, index: usize, fault: Option<&Fault>) -> Value {
         _ => state.options.link_lifetime,
     };
     let expires = after(state.now(), lifetime);
-    let size =
-        state.options.content.file(Sequence::Batches, index).ok().flatten().map_or(0, |f| f.bytes.len());
+    let file = || state.options.content.file(Sequence::Batches, index).ok().flatten();
+    let size = match fault {
+        Some(Fault::Size { bytes }) => *bytes,
+        _ => file().map_or(0, |file| file.bytes.len() as u64),
+    };
     json!({
         "url": presigned::url(state, index, &name, expires.as_second(), state.serial()),
         "expiry": expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

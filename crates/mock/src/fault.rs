@@ -96,6 +96,15 @@ pub enum Fault {
     },
     /// Every URL of the page twice, with different queries (batch).
     Repeat,
+    /// The page without its last entry, while the cursor stands behind all of them (batch).
+    Fewer,
+    /// One entry more, of another shape than Mimecast's (batch).
+    OddEntry,
+    /// Entries that all say this size (batch).
+    Size {
+        /// In bytes.
+        bytes: u64,
+    },
     /// Links that have expired before they are used (batch).
     ExpiredLinks,
     /// The right answer, but held back until so many requests that met this fault are waiting at once, which shows

@@ -1,6 +1,7 @@
 //! Connections: how they are made, and what may become of them.
 
 use std::error::Error;
+use std::io::ErrorKind;
 
 use reqwest::{Url, redirect};
 
@@ -59,6 +60,8 @@ pub(super) fn broken(error: &reqwest::Error) -> Fault {
         Verdict::Denied(hint.to_owned())
     } else if error.is_connect() {
         Verdict::Unreached
+    } else if !error.is_request() && causes.iter().any(|cause| is_end(*cause)) {
+        Verdict::Ended
     } else {
         Verdict::Retry(None)
     };
@@ -74,6 +77,11 @@ fn said(what: &str, causes: &[&(dyn Error + 'static)]) -> String {
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     let first = Error::source(error);
     std::iter::successors(first, |&cause| cause.source()).filter(|cause| !cause.is::<reqwest::Error>())
+}
+
+/// Whether the other side closed the connection, and did not break it or let it stand.
+fn is_end(cause: &(dyn Error + 'static)) -> bool {
+    cause.downcast_ref().is_some_and(|error: &std::io::Error| error.kind() == ErrorKind::UnexpectedEof)
 }
 
 /// Whether the host's certificate is not to be trusted, which does not pass.

@@ -1,19 +1,23 @@
 //! The files behind the links of one page.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
-use mimelake_landing::put::{Expect, Incoming};
+use mimelake_landing::put::{Expect, Incoming, Whole};
 use mimelake_schema::EventType;
 use reqwest::Url;
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tracing::warn;
 
-use super::{LISTINGS, PATH};
-use crate::answer::Fault;
+use super::{Failure, LISTINGS, PATH, Round, Since};
+use crate::answer::{Fault, Verdict};
 use crate::client::{Trouble, bare};
 use crate::cursor::{Cursor, STUCK};
 use crate::error::FetchError;
+use crate::status::kept;
 use crate::stream::{DAMAGED, Received, Stream, torn_down};
 
 /// Downloads at a time.
@@ -21,67 +25,138 @@ const PARALLEL: usize = 4;
 /// Files of one page that failed while none came, before the others are left for the next round.
 const HOPELESS: usize = 16;
 
+/// What stands in a list of links.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Entry {
+    Link(Link),
+    /// What it holds may be a credential.
+    Other(IgnoredAny),
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Link {
     #[serde(deserialize_with = "url")]
     url: Url,
-    /// Its bytes; a body of others broke off, even where it ends between two gzip members.
+    /// Its bytes, for a file that breaks off where it holds together, between two gzip members.
     #[serde(default)]
     size: Value,
 }
 
 fn url<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
+    let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
     // What it says may be a credential, so the error does not repeat it.
-    String::deserialize(from)?.parse().map_err(|_| serde::de::Error::custom("a link that is no URL"))
+    let url = String::deserialize(from)?.parse().ok().filter(is_web);
+    url.ok_or_else(|| serde::de::Error::custom("a link that is no URL"))
+}
+
+/// What an entry without a link is called, with its number behind it.
+const ENTRY: &str = "entry#";
+
+fn entry_number(file: &str) -> Option<usize> {
+    file.strip_prefix(ENTRY)?.parse().ok()
 }
 
 impl Link {
     /// What tells one file from another: the link without its query.
-    pub(super) fn file(&self) -> String {
+    fn file(&self) -> String {
         bare(&self.url)
+    }
+
+    fn host(&self) -> Option<String> {
+        self.url.host_str().map(str::to_owned)
     }
 }
 
 /// What came of the links of a page.
 #[derive(Default)]
 pub(super) struct Got {
+    /// Files that were listed, however often.
+    listed: HashSet<String>,
+    /// How many entries the last list had.
+    entries: usize,
     /// Files that are safe.
-    pub(super) safe: HashSet<String>,
+    safe: HashSet<String>,
     /// Files whose links have expired.
-    pub(super) expired: Vec<String>,
+    pub(super) expired: BTreeMap<String, Since>,
     /// Files that did not come.
-    pub(super) failed: BTreeMap<String, Failed>,
+    failed: BTreeMap<String, Failed>,
 }
 
 /// A file that did not come within the tries of a round.
-pub(super) struct Failed {
+struct Failed {
     error: FetchError,
-    /// Whether the last try was answered, so that it is not the network that is dead.
+    /// When it was first asked for.
+    since: Since,
+    /// Whether the last try was answered.
     is_answered: bool,
     /// What came in its place.
     rest: Option<Rest>,
+}
+
+impl Failed {
+    fn passing(what: &str, since: Since) -> Self {
+        let error = FetchError::Passing { call: PATH.to_owned(), what: what.to_owned(), tries: LISTINGS };
+        Self { error, since, is_answered: true, rest: None }
+    }
 }
 
 /// What came in the place of a whole file, for the quarantine.
 struct Rest {
     incoming: Incoming,
     why: String,
-    /// It is a part of the file, and not what a proxy may say of any file.
-    is_cut: bool,
+    /// What tells it from other pieces of the file; none where the network may have cut it.
+    piece: Option<String>,
 }
 
 /// What came of one link.
 enum Came {
     Safe,
     Expired,
-    Not(Failed),
+    Not { error: FetchError, is_answered: bool, rest: Option<Rest> },
 }
 
 impl Got {
-    /// Whether the links that are left would hardly fare better.
-    pub(super) fn is_hopeless(&self) -> bool {
-        self.failed.values().any(|failed| !failed.is_answered)
-            || self.safe.is_empty() && self.failed.len() >= HOPELESS
+    /// Adds what was listed, and returns the links that are to be followed: by turns those that failed before, so that
+    /// others come after them, and the others.
+    pub(super) fn list(&mut self, entries: Vec<Entry>, cursor: &Cursor, round: &Round) -> Vec<Link> {
+        // What this list holds in their places counts.
+        self.failed.retain(|file, _| entry_number(file).is_none());
+        self.listed.retain(|file| entry_number(file).is_none());
+        self.entries = entries.len();
+        let mut seen = HashSet::new();
+        let (mut failed, mut others) = (Vec::new(), Vec::new());
+        for (number, entry) in entries.into_iter().enumerate() {
+            let Entry::Link(link) = entry else {
+                let file = format!("{ENTRY}{number}");
+                let failed = || Failed::passing("an entry that holds no link", round.now(None));
+                self.failed.entry(file.clone()).or_insert_with(failed);
+                self.listed.insert(file);
+                continue;
+            };
+            let file = link.file();
+            if !self.safe.contains(&file) && !self.failed.contains_key(&file) && seen.insert(file.clone()) {
+                let links = if cursor.failed.contains_key(&file) { &mut failed } else { &mut others };
+                links.push(link);
+            }
+            self.listed.insert(file);
+        }
+        let mut others = others.into_iter();
+        let mut links = Vec::new();
+        for link in failed {
+            links.push(link);
+            links.extend(others.next());
+        }
+        links.extend(others);
+        links
+    }
+
+    /// Whether the links that are left would hardly fare better: of the files that failed while no other came one was
+    /// not even answered, or there are many.
+    pub(super) fn is_hopeless(&self, round: &Round) -> bool {
+        let mut alone = self.failed.values().filter(|failed| !round.is_alive(&failed.since));
+        let count = alone.clone().count();
+        count >= HOPELESS || alone.any(|failed| !failed.is_answered)
     }
 
     /// Follows the links, some at a time, and adds what came of each.
@@ -93,6 +168,7 @@ impl Got {
         stream: &Stream,
         event_type: EventType,
         links: Vec<Link>,
+        round: &Round,
     ) -> Result<(), FetchError> {
         let mut waiting = links.into_iter();
         let mut running = JoinSet::new();
@@ -100,19 +176,20 @@ impl Got {
         loop {
             while running.len() < PARALLEL
                 && fatal.is_none()
-                && !self.is_hopeless()
+                && !self.is_hopeless(round)
                 && !stream.client.stop.is_requested()
             {
                 let Some(link) = waiting.next() else { break };
                 let stream = stream.clone();
+                let since = round.now(link.host());
                 running.spawn_local(async move {
                     let came = download(&stream, event_type, &link).await;
-                    (link.file(), came)
+                    (link.file(), since, came)
                 });
             }
             let came = match running.join_next().await {
                 None => break,
-                Some(Ok((file, came))) => came.map(|came| self.add(file, came)),
+                Some(Ok((file, since, came))) => came.map(|came| self.add(file, since, came, round)),
                 Some(Err(error)) => Err(torn_down(error)),
             };
             if let Err(error) = came
@@ -124,20 +201,17 @@ impl Got {
         fatal.map_or_else(|| stream.client.stop.check(), Err)
     }
 
-    fn add(&mut self, file: String, came: Came) {
+    fn add(&mut self, file: String, since: Since, came: Came, round: &Round) {
+        let before = self.expired.remove(&file);
         match came {
-            Came::Safe => _ = self.safe.insert(file),
-            Came::Expired => self.expired.push(file),
-            Came::Not(failed) => _ = self.failed.insert(file, failed),
-        }
-    }
-
-    /// Takes links that expire each time they are listed for files that did not come.
-    pub(super) fn give_up_expired(&mut self) {
-        for file in std::mem::take(&mut self.expired) {
-            let what = "links expire before they can be followed".to_owned();
-            let error = FetchError::Passing { call: PATH.to_owned(), what, tries: LISTINGS };
-            self.failed.insert(file, Failed { error, is_answered: true, rest: None });
+            Came::Safe => {
+                round.comes(since.host);
+                self.safe.insert(file);
+            }
+            Came::Expired => _ = self.expired.insert(file, before.unwrap_or(since)),
+            Came::Not { error, is_answered, rest } => {
+                self.failed.insert(file, Failed { error, since, is_answered, rest });
+            }
         }
     }
 
@@ -146,22 +220,49 @@ impl Got {
     /// # Errors
     /// What one met that may yet come.
     pub(super) fn settle(
-        self,
+        mut self,
         stream: &Stream,
         cursor: &mut Cursor,
-        is_only_one: bool,
+        name: &str,
+        round: &Round,
     ) -> Result<(), FetchError> {
-        cursor.failed.retain(|file, _| self.failed.contains_key(file));
-        let mut all_given_up = true;
+        for (file, since) in std::mem::take(&mut self.expired) {
+            let what = "links expire before they can be followed, or are listed no more";
+            self.failed.insert(file, Failed::passing(what, since));
+        }
+        self.safe.iter().for_each(|file| cursor.came(file));
+        let is_late = cursor.is_late(stream.client.clock.now(), kept(stream.watch.stream()));
+        // A link that was not even followed is not given up.
+        let mut unclear = Vec::new();
+        let mut is_over = self.safe.len() + self.failed.len() == self.listed.len();
         for (file, failed) in &self.failed {
-            let is_cut = failed.rest.as_ref().is_some_and(|rest| rest.is_cut);
-            // Where nothing else came it is the network, or a proxy that keeps all files away.
-            let counts = failed.is_answered && (!self.safe.is_empty() || is_only_one && is_cut);
-            all_given_up &= counts && cursor.fails(file);
+            // Where nothing came from the host it is the network, or a proxy that keeps all files away.
+            let counts = round.is_alive(&failed.since) || is_late && (failed.is_answered || round.has_come());
+            let is_lost = cursor.fails(file, counts);
+            let piece = failed.rest.as_ref().and_then(|rest| rest.piece.as_deref());
+            let is_all_there_is = piece.is_some_and(|piece| cursor.breaks_off(file, piece));
+            is_over &= is_lost || is_all_there_is;
+            if !counts {
+                unclear.push(Failure {
+                    folder: Arc::clone(&stream.folder),
+                    cursor: name.to_owned(),
+                    file: file.clone(),
+                    since: failed.since.clone(),
+                });
+            }
+        }
+        if !is_over {
+            round.failures.borrow_mut().append(&mut unclear);
+            let first = self.failed.into_values().next();
+            let left = || Failed::passing("links were left for the next round", round.now(None));
+            return Err(first.unwrap_or_else(left).error);
+        }
+        let is_read = |file: &str| entry_number(file).is_some_and(|number| number < self.entries);
+        for file in cursor.failed_files().filter(|file| !self.listed.contains(*file) && !is_read(file)) {
+            stream.gap(cursor.moved, &format!("{file} was listed, did not come, and is listed no more"))?;
         }
         for (file, Failed { error, rest, .. }) in self.failed {
             match rest {
-                _ if !all_given_up => return Err(error),
                 Some(Rest { incoming, why, .. }) => stream.quarantine(incoming, &name_of(&file), &why)?,
                 None => {
                     let why = format!("{file} did not come in {STUCK} rounds, and others did: {error}");
@@ -176,7 +277,7 @@ impl Got {
 async fn download(stream: &Stream, event_type: EventType, link: &Link) -> Result<Came, FetchError> {
     let name = name_of(link.url.path());
     let above = format!("{}/", event_type.table());
-    let size = link.size.as_u64();
+    let mut pieces = Pieces::new(link);
     let mut damaged = 0;
     let mut is_answered = false;
     let mut rest = None;
@@ -187,25 +288,36 @@ async fn download(stream: &Stream, event_type: EventType, link: &Link) -> Result
             let response = stream.client.get(link.url.clone()).await?;
             is_answered = true;
             stream.client.check_file(&response)?;
-            let received = match stream.receive(response, &name, Expect::Gzip, size).await {
+            let received = match stream.receive(response, &name, Expect::Gzip).await {
                 Ok(received) => received,
                 Err(error) => return Ok(Err(error)),
             };
-            let (incoming, fault, is_cut) = match received {
+            let (incoming, fault) = match received {
                 Received::Damaged(bad) if damaged + 1 < DAMAGED => {
                     damaged += 1;
                     return Err(Fault::passes(format!("{name} is damaged: {}", bad.damage.reason)));
                 }
-                Received::Cut(incoming, fault) => (incoming, fault, true),
-                Received::Refused(incoming, fault) => (incoming, fault, false),
-                whole_or_damaged => return Ok(Ok(whole_or_damaged)),
+                Received::Whole(whole) => match pieces.add(&whole) {
+                    Some(fault) => (whole.into_incoming(), fault),
+                    None => return Ok(Ok(Received::Whole(whole))),
+                },
+                Received::Cut(incoming, fault) | Received::Refused(incoming, fault) => (incoming, fault),
+                damaged @ Received::Damaged(_) => return Ok(Ok(damaged)),
             };
-            rest = Some(Rest { incoming, why: fault.what.clone(), is_cut });
+            let piece = || format!("{} {}", incoming.len(), incoming.mark());
+            let piece = (fault.verdict == Verdict::Ended).then(piece);
+            rest = Some(Rest { incoming, why: fault.what.clone(), piece });
             Err(fault)
         })
         .await;
     match received {
-        Ok(Ok(Received::Whole(whole))) => stream.land(whole, &above, &name).await?,
+        Ok(Ok(Received::Whole(whole))) => {
+            if let Some(why) = pieces.doubt(&whole) {
+                warn!(stream = stream.watch.stream(), file = name, "{why}; it holds together, and is landed");
+                stream.note("size", &json!({ "file": name, "why": why }))?;
+            }
+            stream.land(whole, &above, &name).await?;
+        }
         Ok(Ok(Received::Damaged(bad))) => {
             let why = bad.damage.reason.to_string();
             stream.quarantine(bad.incoming, &name, &why)?;
@@ -216,12 +328,41 @@ async fn download(stream: &Stream, event_type: EventType, link: &Link) -> Result
         Err(Trouble::Expired) => return Ok(Came::Expired),
         Err(trouble) => match trouble.unexpected(PATH) {
             error @ FetchError::Passing { .. } => {
-                return Ok(Came::Not(Failed { error, is_answered, rest }));
+                return Ok(Came::Not { error, is_answered, rest });
             }
             error => return Err(error),
         },
     }
     Ok(Came::Safe)
+}
+
+/// What came of a file that has fewer bytes than the list says.
+struct Pieces {
+    size: Option<u64>,
+    last: Option<(u64, String)>,
+    times: u32,
+}
+
+impl Pieces {
+    fn new(link: &Link) -> Self {
+        Self { size: link.size.as_u64(), last: None, times: 0 }
+    }
+
+    /// Returns the fault of a file that ends too early, unless the very same came so often that the list is wrong.
+    fn add(&mut self, whole: &Whole) -> Option<Fault> {
+        let size = self.size.filter(|size| whole.len() < *size)?;
+        let this = Some((whole.len(), whole.mark()));
+        self.times = if self.last == this { self.times + 1 } else { 1 };
+        self.last = this;
+        let what = format!("{} bytes came of a file that has {size}", whole.len());
+        (self.times < DAMAGED).then(|| Fault::passes(what))
+    }
+
+    /// What is odd about a file that is landed.
+    fn doubt(&self, whole: &Whole) -> Option<String> {
+        let size = self.size.filter(|size| *size != whole.len())?;
+        Some(format!("{} bytes came of a file that the list gives {size}", whole.len()))
+    }
 }
 
 /// The name in a link, decoded; still a stranger's.

@@ -300,6 +300,35 @@ fn a_dead_network_counts_for_nothing() {
 }
 
 #[test]
+fn what_a_bad_network_may_have_cut_moves_no_token() {
+    let cut = |bytes| Fault::Close { at: At::Body(bytes), chunked: Some(false) };
+    let faults = [
+        (200..205).map(cut).collect(),
+        vec![Fault::Stall { at: At::Body(200) }; 5],
+        vec![Fault::Trickle { at: At::Body(200) }; 5],
+    ];
+    for faults in faults {
+        let mut lab = Lab::v1(faulty(vec![]), "");
+        lab.setting.patience.idle = std::time::Duration::from_millis(50);
+        lab.setting.patience.slow = std::time::Duration::from_millis(50);
+        let fails = |fault: &Fault| {
+            lab.mock.set_script(vec![siem1(fault.clone()).file(2).every()].into());
+            assert!(lab.failure().passes(), "{fault:?}");
+        };
+        faults.iter().for_each(fails);
+        assert!(lab.landed("_quarantine").is_empty(), "{faults:?}");
+        // It is lost anyhow where it has stood there for nearly as long as logs are kept.
+        crate::lab::set_back(&lab, "siem-v1.cursor.json", 6 * 24 + 1);
+        faults[..2].iter().for_each(fails);
+        assert!(lab.landed("_quarantine").is_empty(), "{faults:?}");
+        lab.mock.set_script(vec![siem1(faults[2].clone()).file(2).every()].into());
+        lab.fetch();
+        assert_eq!(lab.landed("_quarantine").len(), 1, "{faults:?}");
+        assert_eq!(lab.landed("siem-v1").len(), lab.mock.expected(ZIPS).count() - 1);
+    }
+}
+
+#[test]
 fn tokens_that_go_in_circles_end_the_round() {
     let lab = Lab::v1(faulty(vec![siem1(Fault::Back).file(2).every()]), "");
     let error = lab.failure();

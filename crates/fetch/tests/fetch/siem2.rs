@@ -129,7 +129,7 @@ fn an_expired_link_is_listed_again() {
 }
 
 #[test]
-fn a_page_whose_links_all_expire_is_never_given_up() {
+fn a_page_whose_links_all_expire_while_nothing_else_comes_is_not_given_up() {
     let lab = lab(vec![batch(Fault::ExpiredLinks).about("receipt").every()]);
     for _ in 0..5 {
         let error = lab.failure();
@@ -152,6 +152,7 @@ fn for_ever() -> Vec<(Fault, bool)> {
         (Fault::HtmlPage, true),
         (Fault::Status { code: 200, headers: kind, body: "blocked".to_owned() }, true),
         (Fault::Close { at: At::Body(60), chunked: Some(false) }, true),
+        (Fault::Close { at: At::Start, chunked: None }, false),
     ]
 }
 
@@ -207,16 +208,115 @@ fn a_dead_network_counts_for_nothing() {
     lab.is_complete("siem-v2", BATCHES);
 }
 
+/// Each round four files come, and then nothing does.
 #[test]
-fn a_network_that_dies_after_some_files_counts_for_nothing() {
-    let lab = lab(vec![presigned(Fault::Close { at: At::Start, chunked: None }).file(9).every()]);
+fn a_network_that_dies_midway_counts_for_nothing() {
+    let lab = lab(vec![]);
+    for round in 0..4 {
+        lab.mock.set_script(
+            vec![presigned(Fault::Close { at: At::Start, chunked: None }).on(5..=u64::MAX)].into(),
+        );
+        assert_eq!(lab.round().failures.is_empty(), round == 3);
+        assert_eq!(lab.landed("siem-v2").len(), 4 * (round + 1));
+    }
+    lab.is_complete("siem-v2", BATCHES);
+    assert!(lab.state("siem-v2.notes.ndjson").is_empty());
+}
+
+/// A page of one file, while only files of other types come.
+#[test]
+fn the_only_file_of_a_page_is_given_up_while_others_come() {
+    let faults = for_ever().into_iter().chain([(Fault::Stall { at: At::Body(60) }, true)]);
+    for (fault, has_rest) in faults {
+        let rule = presigned(fault.clone()).file(9).every();
+        let options =
+            Options { out: Some(12), page_size: 1, script: vec![rule].into(), ..Options::default() };
+        let mut lab = Lab::v2(options, TYPES);
+        lab.setting.patience.idle = Duration::from_millis(50);
+        let rounds = (0..6).take_while(|round| {
+            lab.mock.publish(12 + 4 * round);
+            !lab.round().failures.is_empty()
+        });
+        assert!((2..4).contains(&rounds.count()), "{fault:?}");
+        lab.mock.publish(40);
+        lab.fetch();
+        assert_eq!(lab.landed("siem-v2").len(), 39, "{fault:?}");
+        assert_eq!(lab.landed("_quarantine").len(), usize::from(has_rest), "{fault:?}");
+        assert_eq!(lab.state("siem-v2.notes.ndjson").lines().count(), 1, "{fault:?}");
+    }
+}
+
+/// Nothing else comes: only the file's age can tell.
+#[test]
+fn the_only_file_that_there_is_is_given_up_before_it_would_be_lost() {
+    let rule = presigned(Fault::status(500)).file(3).every();
+    let options = Options { out: Some(4), page_size: 1, script: vec![rule].into(), ..Options::default() };
+    let lab = Lab::v2(options, "types = [\"url protect\"]");
     for _ in 0..5 {
         assert!(lab.failure().passes());
     }
-    assert!(lab.state("siem-v2.notes.ndjson").is_empty());
+    crate::lab::set_back(&lab, "siem-v2.url_protect.json", 6 * 24 + 1);
+    for _ in 0..2 {
+        assert!(lab.failure().passes());
+    }
+    lab.fetch();
+    let notes = lab.state("siem-v2.notes.ndjson");
+    assert!(notes.lines().count() == 1 && notes.contains("\"what\":\"gap\""), "{notes}");
+}
+
+#[test]
+fn a_file_that_is_listed_no_more_is_a_gap() {
+    let rules = || {
+        vec![presigned(Fault::expired()).file(13).on(1..=1), batch(Fault::Fewer).about("process").on(2..=4)]
+    };
+    let lab = lab(rules());
+    assert!(lab.failure().passes());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 15);
+    let notes = lab.state("siem-v2.notes.ndjson");
+    assert!(notes.lines().count() == 1 && notes.contains("listed no more"), "{notes}");
+    // Listed again, it comes.
+    let lab = self::lab(rules());
+    assert!(lab.failure().passes());
     lab.mock.set_script(vec![].into());
     lab.fetch();
     lab.is_complete("siem-v2", BATCHES);
+    assert!(lab.state("siem-v2.notes.ndjson").is_empty());
+}
+
+#[test]
+fn an_entry_that_is_no_link_keeps_no_other_back() {
+    let odd = || batch(Fault::OddEntry).about("process");
+    let lab = lab(vec![odd().every()]);
+    for _ in 0..2 {
+        assert!(lab.failure().passes());
+        assert_eq!(lab.landed("siem-v2").len(), 16, "all others are there");
+    }
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    let notes = lab.state("siem-v2.notes.ndjson");
+    assert!(notes.lines().count() == 1 && notes.contains("holds no link"), "{notes}");
+    // Where every list is of another shape none is passed over.
+    let body = "{\"value\":[{\"href\":\"x\"},{\"url\":\"ftp://x/y\"}],\"@nextPage\":\"x\"}".to_owned();
+    let lab = self::lab(vec![batch(Fault::Status { code: 200, headers: vec![], body }).every()]);
+    for _ in 0..5 {
+        assert!(lab.round().failures.iter().all(|failure| failure.error.passes()));
+    }
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+}
+
+#[test]
+fn a_size_that_is_listed_wrong_blocks_nothing() {
+    for (bytes, times) in [(1, 1), (1 << 40, 3)] {
+        let lab = lab(vec![batch(Fault::Size { bytes }).about("process").every()]);
+        lab.fetch();
+        lab.is_complete("siem-v2", BATCHES);
+        assert_eq!(calls(&lab, Endpoint::Presigned), 12 + 4 * times);
+        let notes = lab.state("siem-v2.notes.ndjson");
+        assert_eq!(notes.matches("\"what\":\"size\"").count(), 4, "{notes}");
+    }
 }
 
 #[test]

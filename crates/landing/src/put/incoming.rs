@@ -60,6 +60,11 @@ impl Whole {
         self.incoming.len
     }
 
+    /// Returns eight characters that tell its bytes from others.
+    pub fn mark(&self) -> String {
+        self.incoming.mark()
+    }
+
     /// Returns its bytes, no longer taken for whole.
     pub fn into_incoming(self) -> Incoming {
         self.incoming
@@ -141,8 +146,8 @@ impl Incoming {
         self.hasher.finalize()
     }
 
-    /// Eight characters that tell these bytes from others of the same name.
-    pub(super) fn mark(&self) -> String {
+    /// Returns eight characters that tell these bytes from others of the same name.
+    pub fn mark(&self) -> String {
         self.digest().to_hex().as_str().get(..8).unwrap_or_default().to_owned()
     }
 
