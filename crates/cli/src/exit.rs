@@ -39,12 +39,18 @@ impl From<Exit> for ExitCode {
 pub struct Hinted {
     what: String,
     hint: String,
+    passes: bool,
 }
 
 impl Hinted {
     /// The error `what`, and what to do about it.
     pub fn error(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-        anyhow::Error::new(Self { what: what.into(), hint: hint.into() })
+        anyhow::Error::new(Self { what: what.into(), hint: hint.into(), passes: false })
+    }
+
+    /// The same, of what passes by itself.
+    pub fn passing(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        anyhow::Error::new(Self { what: what.into(), hint: hint.into(), passes: true })
     }
 }
 
@@ -108,6 +114,7 @@ pub fn by_error(error: &anyhow::Error) -> Exit {
         () if error.chain().any(is_closed_pipe) => Exit::Done,
         () if error.is::<Stopped>() => Exit::Interrupted,
         () if error.is::<Rejected>() => Exit::Rejects,
+        () if error.downcast_ref().is_some_and(|error: &Hinted| error.passes) => Exit::Passing,
         () => Exit::Failed,
     }
 }

@@ -16,6 +16,8 @@ use crate::secret::{Secret, masked};
 pub(crate) enum Verdict {
     /// It passes: try again, after this long if the server says so.
     Retry(Option<Duration>),
+    /// It passes, and nothing was done: too many calls; try again after this long.
+    Limited(Duration),
     /// Get another bearer token, once; whether what the second meets passes.
     Renew { passes: bool },
     /// The event type is not licensed: go on without it.
@@ -115,7 +117,7 @@ impl Head<'_> {
                     .into(),
             ),
             401 | 418 => self.verdict(self.status, &Said::default()),
-            429 => Verdict::Retry(Some(self.rate_limit())),
+            429 => Verdict::Limited(self.rate_limit()),
             _ => Verdict::Retry(limits::wait(self.headers, self.now)),
         };
         Fault { verdict, what }
@@ -156,7 +158,7 @@ impl Head<'_> {
             _ => {}
         }
         match status {
-            429 => Verdict::Retry(Some(self.rate_limit())),
+            429 => Verdict::Limited(self.rate_limit()),
             408 | 500..600 => Verdict::Retry(limits::wait(self.headers, self.now)),
             _ if said.retryable => Verdict::Retry(None),
             401 | 403 if !self.is_signed && self.api == Api::V1 => denied(PASSWORD),

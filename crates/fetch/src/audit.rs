@@ -21,6 +21,8 @@ const CATEGORIES: &str = "/api/audit/get-categories";
 const STATE: &str = "window.json";
 /// The most that a page holds.
 const PAGE: u32 = 500;
+/// Clocks are set back by so much without having been wrong before.
+const STEP: SignedDuration = SignedDuration::from_mins(10);
 /// One window, and so one file.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
@@ -28,6 +30,9 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct State {
     through: Option<Timestamp>,
+    /// When it was first asked for.
+    #[serde(default)]
+    began: Option<Timestamp>,
     categories: Vec<String>,
 }
 
@@ -52,16 +57,16 @@ pub(crate) async fn fetch(stream: &Stream, audit: &Audit) -> Result<(), FetchErr
     let now = stream.client.clock.now();
     let mut categories = audit.categories.clone();
     categories.sort_unstable();
-    let state = load(stream)?;
-    stream.begin(state.through, state.through, state.through);
+    let state = load(stream, now)?;
+    stream.begin(state.began.or(state.through), state.through, state.through);
     let back = |time: Timestamp, by| {
         time.saturating_sub(SignedDuration::try_from(by).unwrap_or_default()).unwrap_or(time)
     };
-    let is_ahead = state.through.is_some_and(|through| through > now);
+    let is_ahead = state.through.is_some_and(|through| through.duration_since(now) > STEP);
     if is_ahead {
         stream.gap(Some(now), "the clock was ahead; asking again for all that may have been passed over")?;
     }
-    stream.passed_over(state.through)?;
+    let mut complete = state.through.or(state.began);
     let from = match state.through.filter(|_| !is_ahead) {
         Some(through) if state.categories == categories => back(through, audit.overlap),
         // Never before, or not for these categories: events that were landed are known by their ids.
@@ -74,7 +79,8 @@ pub(crate) async fn fetch(stream: &Stream, audit: &Audit) -> Result<(), FetchErr
         let whole = now.duration_since(from) > WINDOW + WINDOW / 2;
         let to = if whole { from.saturating_add(WINDOW).unwrap_or(now) } else { now };
         window(stream, &audit.categories, from, to).await?;
-        save(stream, &State { through: Some(to), categories: categories.clone() })?;
+        stream.passed_over(complete.take())?;
+        save(stream, &State { through: Some(to), began: state.began, categories: categories.clone() })?;
         from = to;
     }
     stream.watch.update(|status| (status.moved, status.caught_up) = (Some(now), Some(now)));
@@ -82,8 +88,12 @@ pub(crate) async fn fetch(stream: &Stream, audit: &Audit) -> Result<(), FetchErr
     Ok(())
 }
 
-fn load(stream: &Stream) -> Result<State, FetchError> {
-    let Some(bytes) = stream.folder.saved(STATE)? else { return Ok(State::default()) };
+fn load(stream: &Stream, now: Timestamp) -> Result<State, FetchError> {
+    let Some(bytes) = stream.folder.saved(STATE)? else {
+        let state = State { began: Some(now), ..State::default() };
+        save(stream, &state)?;
+        return Ok(state);
+    };
     serde_json::from_slice(&bytes).map_err(|error| {
         let what = format!("{}: {error}", stream.folder.state_path(STATE).display());
         ConfigError::new(what, "remove it to begin anew: events that were landed are known by their ids")

@@ -28,7 +28,7 @@ pub struct Patience {
     pub connect: Duration,
     /// Until the first byte of an answer, and between any two reads of it.
     pub idle: Duration,
-    /// Until a body has brought another 256 KiB, or its end.
+    /// Until a body has brought another 256 KiB, or its end; then twice as much each time, up to 4 MiB.
     pub slow: Duration,
     /// For what is in hand when it is asked to stop.
     pub stop: Duration,
@@ -61,9 +61,10 @@ pub(crate) const TRIES: u32 = 6;
 /// The longest wait between tries where the server says nothing.
 const LONGEST: Duration = Duration::from_mins(1);
 /// The longest answer that is held in memory.
-pub(crate) const MOST_JSON: usize = 16 << 20;
-/// What a body brings in the time that [`Patience::slow`] is, lest it trickle for days.
+const MOST_JSON: usize = 16 << 20;
+/// What a body brings first in the time that [`Patience::slow`] is, and in the end, lest it trickle for days.
 const LEAST: usize = 256 << 10;
+const LEAST_IN_THE_END: usize = 4 << 20;
 
 /// The way to one API of one account.
 #[derive(Debug)]
@@ -125,13 +126,13 @@ impl Client {
                 let secret_key = get("secret_key", &source.secret_key)?;
                 let [id, key] = [get("app_id", &source.app_id)?, get("app_key", &source.app_key)?];
                 let access = get("access_key", &source.access_key)?;
-                let secrets = vec![key.clone(), access.clone(), secret_key.clone()];
+                let secrets = vec![id.clone(), key.clone(), access.clone(), secret_key.clone()];
                 (Auth::Signed(Keys::new(id, key, access, &secret_key)?), secrets)
             }
             Api::V2 => {
                 let id = get("client_id", &source.client_id)?;
                 let secret = get("client_secret", &source.client_secret)?;
-                let secrets = vec![secret.clone()];
+                let secrets = vec![id.clone(), secret.clone()];
                 (Auth::Bearer(Mutex::new(Bearer::new(id, secret))), secrets)
             }
         };
@@ -164,6 +165,7 @@ impl Client {
             let (call, said) = (what.to_owned(), self.masked(&fault.what));
             let after = match fault.verdict {
                 Verdict::Retry(after) => after,
+                Verdict::Limited(after) => Some(after),
                 Verdict::Unreached | Verdict::Ended => None,
                 Verdict::Unlicensed => return Err(Trouble::Unlicensed),
                 Verdict::StartOver => return Err(Trouble::StartOver),
@@ -185,11 +187,15 @@ impl Client {
 
     /// Returns the JSON answer to a call, tried again while the fault passes; every try is signed anew.
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Trouble> {
-        self.patiently(call.path(), async || match self.call(call).await? {
+        self.patiently(call.path(), async || self.json_once(call).await).await
+    }
+
+    /// Returns the JSON answer to one try of a call.
+    pub(crate) async fn json_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Fault> {
+        match self.call(call).await? {
             Answer::Json(body, _) => serde_json::from_slice(&body).map_err(|error| not_due(&error)),
             Answer::Bytes(_) => Err(Fault::passes("an answer that is no JSON")),
-        })
-        .await
+        }
     }
 
     /// Returns the answer to one try of a call.
@@ -304,15 +310,16 @@ impl Client {
         response: &mut Response,
         mut each: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut since = Instant::now();
+        let (mut since, mut least) = (Instant::now(), LEAST);
         let mut came = 0;
         loop {
             let chunk = self.in_time(response.chunk()).await?;
             let Some(chunk) = chunk.map_err(|error| broken(&error))? else { return Ok(()) };
             each(&chunk)?;
             came += chunk.len();
-            if came >= LEAST {
+            if came >= least {
                 (since, came) = (Instant::now(), 0);
+                least = (least * 2).min(LEAST_IN_THE_END);
             } else if since.elapsed() > self.patience.slow {
                 return Err(Fault::passes("the body comes too slowly").into());
             }

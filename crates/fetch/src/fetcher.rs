@@ -1,6 +1,6 @@
 //! All sources of a run, round after round.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,10 +19,6 @@ use crate::siem1::{self, Wanted};
 use crate::siem2::{self, Calls};
 use crate::status::{AUDIT, Status};
 use crate::stream::Stream;
-
-/// Mimecast keeps logs for 7 days and audit events for 60: what was landed before then does not come again.
-const LOGS_KNOWN: Duration = Duration::from_hours(15 * 24);
-const AUDIT_KNOWN: Duration = Duration::from_hours(62 * 24);
 
 /// What of each source is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,14 +106,14 @@ impl Fetcher {
                 Api::V1 => "siem-v1",
                 Api::V2 => "siem-v2",
             };
-            let open = |wanted: bool, part: &str, known: Duration| {
-                wanted.then(|| Folder::open(land, &source.account, part, known).map(Arc::new)).transpose()
+            let open = |wanted: bool, part: &str| {
+                wanted.then(|| Folder::open(land, &source.account, part).map(Arc::new)).transpose()
             };
             accounts.push(Account {
                 name: name.to_owned(),
                 client: Arc::new(Client::new(source, &setting).map_err(named)?),
-                logs: open(scope == Scope::All, part, LOGS_KNOWN)?,
-                audit: open(source.audit.is_some(), AUDIT, AUDIT_KNOWN)?,
+                logs: open(scope == Scope::All, part)?,
+                audit: open(source.audit.is_some(), AUDIT)?,
                 source: Arc::new(source.clone()),
                 calls: Calls::default(),
                 unlicensed: Arc::default(),
@@ -177,7 +173,9 @@ impl Config {
         if only.is_empty() {
             return Ok(self.sources.iter().map(|(name, source)| (name.as_str(), source)).collect());
         }
-        only.iter().map(|name| Ok((name.as_str(), self.source(name)?))).collect()
+        // Named twice it is one all the same.
+        let only: BTreeSet<_> = only.iter().map(String::as_str).collect();
+        only.into_iter().map(|name| Ok((name, self.source(name)?))).collect()
     }
 
     /// Returns the source of this name.

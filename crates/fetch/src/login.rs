@@ -94,8 +94,11 @@ async fn pair(
     let scheme = if who.is_domain { "Basic-AD" } else { "Basic-Cloud" };
     let shown = STANDARD.encode(format!("{}:{}", who.email, who.password.expose()));
     let authorization = format!("{scheme} {shown}");
-    let client = Client::plain(source, check_url(&base_url)?, setting)?
-        .hiding([who.password.clone(), Secret::verbatim(&shown)]);
+    let client = Client::plain(source, check_url(&base_url)?, setting)?.hiding([
+        who.password.clone(),
+        Secret::verbatim(&shown),
+        app_id.clone(),
+    ]);
     let body = json!({ "data": [{ "userName": who.email }] });
     let answer: Answer<Bound> = post(&client, LOGIN, &app_id, Some(&authorization), &body).await?;
     let is_configured = source.url()? == check_url(&base_url)?;
@@ -122,7 +125,7 @@ async fn discover(
     app_id: &Secret,
     setting: &Setting,
 ) -> Result<String, FetchError> {
-    let client = Client::plain(source, check_url(discovery)?, setting)?;
+    let client = Client::plain(source, check_url(discovery)?, setting)?.hiding([app_id.clone()]);
     let body = json!({ "data": [{ "emailAddress": who.email }] });
     let answer: Answer<Found> = post(&client, DISCOVER, app_id, None, &body).await?;
     let api = answer.data.into_iter().next().and_then(|found| found.region?.api);

@@ -18,6 +18,8 @@ use crate::stream::{DAMAGED, Received, Stream};
 
 const PATH: &str = "/api/audit/get-siem-logs";
 const CURSOR: &str = "cursor.json";
+/// Answers one after the other that hold no log, however much their tokens move, before it is left for the next round.
+const EMPTY: u32 = 1000;
 
 /// How the files are asked for.
 #[derive(Debug, Clone, Copy)]
@@ -80,8 +82,13 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
     let complete = cursor.complete_until();
     let mut trail = Trail::default();
     let mut started_over = false;
+    let mut empty = 0;
     loop {
         stream.client.stop.check()?;
+        if empty == EMPTY {
+            let what = "one answer without a log after the other".to_owned();
+            return Err(FetchError::Passing { call: PATH.to_owned(), what, tries: EMPTY });
+        }
         let mut partly = None;
         let before = cursor.next.clone();
         if let Some(token) = &before {
@@ -89,6 +96,7 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
         }
         match next(stream, wanted, before.as_deref(), &mut partly).await {
             Ok(Step::Nothing { token: Some(token), is_last: false }) if before.as_ref() != Some(&token) => {
+                empty += 1;
                 advance(stream, &mut cursor, Some(token))?;
             }
             Ok(Step::Nothing { token, .. }) => {
@@ -101,6 +109,8 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
                 return Ok(());
             }
             Ok(Step::File { file, token }) => {
+                empty =
+                    if matches!(&file, File::Whole(whole, _) if whole.is_empty()) { empty + 1 } else { 0 };
                 match file {
                     File::Whole(whole, name) => stream.land(whole, "", &name).await?,
                     File::Damaged(incoming, name, why) => stream.quarantine(incoming, &name, &why)?,

@@ -231,7 +231,6 @@ async fn list(
     cursor: &Cursor,
     round: &Round,
 ) -> Result<Page, Trouble> {
-    round.calls.keep(stream).await?;
     let spelling = event_type.row().json2.first().copied().unwrap_or_default();
     let mut query = vec![("type", spelling.to_owned()), ("pageSize", PAGE.to_owned())];
     match &cursor.next {
@@ -245,7 +244,12 @@ async fn list(
             query.push(("dateRangeEndsAt", day(now)));
         }
     }
-    stream.client.json(&Call::Get(PATH, query)).await
+    let call = Call::Get(PATH, query);
+    let attempt = async || match round.calls.keep(stream).await {
+        Ok(()) => stream.client.json_once(&call).await.map(Ok),
+        Err(error) => Ok(Err(error)),
+    };
+    stream.client.patiently(PATH, attempt).await?.map_err(Trouble::from)
 }
 
 /// Whether a cursor is base64 of a text that points to the beginning of everything.

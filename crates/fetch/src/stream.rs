@@ -10,7 +10,7 @@ use tokio::task::JoinError;
 use tracing::{debug, info, warn};
 
 use crate::answer::{Fault, is_html};
-use crate::client::{Client, MOST_JSON};
+use crate::client::Client;
 use crate::error::FetchError;
 use crate::status::{Watch, kept};
 
@@ -48,6 +48,8 @@ impl From<Fault> for Broken {
 
 /// Downloads of a damaged file before it is put into the quarantine.
 pub(crate) const DAMAGED: u32 = 3;
+/// The longest answer in the place of a file that is read for what it says.
+const MOST_TOLD: u64 = 64 << 10;
 /// What every gzip file begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -88,9 +90,9 @@ impl Stream {
         let what = match expect {
             _ if is_html(&first) => "an HTML page",
             Expect::Gzip if !first.starts_with(&GZIP) => "a body that is no gzip file",
-            _ if first.trim_ascii_start().starts_with(b"{\"meta\"") => {
+            _ if is_told(&first) => {
                 let head = self.client.head(response);
-                let said = head.check(&incoming.first(MOST_JSON as u64)?);
+                let said = head.check(&incoming.first(MOST_TOLD)?);
                 return Ok(Some(said.err().unwrap_or_else(|| head.unreadable("JSON sent as a file"))));
             }
             _ => return Ok(None),
@@ -187,6 +189,13 @@ impl Stream {
         let line = json!({ "at": at, "what": what, "stream": self.watch.stream(), "about": about });
         Ok(self.folder.note(&line.to_string())?)
     }
+}
+
+/// Whether a body begins as Mimecast's answers do that are no files.
+fn is_told(first: &[u8]) -> bool {
+    let Some(object) = first.trim_ascii_start().strip_prefix(b"{") else { return false };
+    let key = object.trim_ascii_start();
+    ["\"meta\"", "\"fail\"", "\"error\""].iter().any(|told| key.starts_with(told.as_bytes()))
 }
 
 /// A task that does not end panicked, which is no error to go on from, or the run is being torn down.

@@ -69,13 +69,7 @@ fn serve_rounds(
     interrupt::listen_and(move || asked.request());
     let setting = Setting { stop: stop.clone(), ..Setting::default() };
     let config = Config::read(&args.config).map_err(|error| hinted(error.into()))?;
-    let fetcher = match Fetcher::new(&config, land, &args.source, scope, setting) {
-        Err(held) if held.passes() => {
-            error!(hint = held.hint(), "{held}");
-            return Ok(Exit::Passing);
-        }
-        fetcher => fetcher.map_err(hinted)?,
-    };
+    let fetcher = Fetcher::new(&config, land, &args.source, scope, setting).map_err(hinted)?;
     if let Some(address) = args.metrics {
         let bound =
             serve(address, fetcher.status().clone(), Clock::system()).map_err(|e| hinted(e.into()))?;
@@ -157,6 +151,7 @@ fn one_source(config: &Config, name: Option<&str>, api: Option<Api>) -> anyhow::
 /// The error with its hint, as the program says errors.
 fn hinted(error: FetchError) -> anyhow::Error {
     match error.hint().map(str::to_owned) {
+        Some(hint) if error.passes() => Hinted::passing(error.to_string(), hint),
         Some(hint) => Hinted::error(error.to_string(), hint),
         None => error.into(),
     }

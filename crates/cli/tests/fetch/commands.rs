@@ -58,6 +58,10 @@ fn exit_statuses() {
         headers: vec![("Retry-After".to_owned(), "1".to_owned())],
         body: String::new(),
     };
+    let unlisted = Rule::new(Endpoint::Categories, limited.clone()).every();
+    Stage::new(Options { script: vec![unlisted].into(), ..Options::default() })
+        .run("audit --config mimelake.toml --source first --categories")
+        .exits(3);
     with(limited).run(&first).exits(3).says("gave up after 6 tries");
     with(Fault::binding_expired()).run(&first).exits(2).says("mimelake login");
     let quarantined = Rule::new(Endpoint::Siem1, Fault::Corrupt).file(0).every();

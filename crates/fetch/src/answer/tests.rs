@@ -71,7 +71,7 @@ fn the_code_tells_more_than_the_status() {
         (Api::V1, 200, errors("err_audit_siem_invalid_token", 400), StartOver),
         (Api::V1, 500, errors("internal_server_error_1", 500), Retry(None)),
         (Api::V1, 400, r#"{"fail":[{"errors":[{"code":"x","retryable":true}]}]}"#.to_owned(), Retry(None)),
-        (Api::V1, 429, "{}".to_owned(), Retry(Some(Duration::from_mins(10)))),
+        (Api::V1, 429, "{}".to_owned(), Verdict::Limited(Duration::from_mins(10))),
         (
             Api::V2,
             401,

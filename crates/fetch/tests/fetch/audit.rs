@@ -84,6 +84,38 @@ fn a_clock_that_was_ahead_passes_nothing_over() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_by_seconds_is_no_gap() {
+    let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
+    audit(&lab);
+    crate::lab::set_back(&lab, "audit.window.json", 0);
+    let path = lab.land.path().join("C0A0/_state/audit.window.json");
+    let state = std::fs::read_to_string(&path).unwrap();
+    let mut state: serde_json::Value = serde_json::from_str(&state).unwrap();
+    state["through"] = (Timestamp::now() + SignedDuration::from_mins(5)).to_string().into();
+    std::fs::write(&path, state.to_string()).unwrap();
+    audit(&lab);
+    assert_eq!((ids(&lab), lab.state("audit.notes.ndjson")), (expected(&lab), String::new()));
+}
+
+#[test]
+fn events_that_were_asked_for_in_vain_for_too_long_are_a_gap() {
+    let denied = Rule::new(Endpoint::Audit, Fault::status(503)).every();
+    let lab = Lab::v1(options(AuditNext::Text, vec![denied]), ACCESS);
+    for _ in 0..2 {
+        assert_eq!(lab.fetcher(Scope::Audit).unwrap().round().failures.len(), 1);
+        crate::lab::set_back(&lab, "audit.window.json", 61 * 24);
+        assert!(lab.state("audit.notes.ndjson").is_empty(), "said once it is known");
+    }
+    lab.mock.set_script(vec![].into());
+    for _ in 0..2 {
+        audit(&lab);
+        assert_eq!(ids(&lab), expected(&lab));
+        let notes = lab.state("audit.notes.ndjson");
+        assert!(notes.lines().count() == 1 && notes.contains("60 days"), "{notes}");
+    }
+}
+
+#[test]
 fn windows_left_alone_for_longer_than_events_are_kept_are_a_gap() {
     let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
     audit(&lab);

@@ -73,7 +73,6 @@ fn a_login_that_may_have_arrived_is_sent_once() {
         Fault::HtmlPage,
         Fault::BadJson,
         Fault::status(503),
-        Fault::Limited { form: LimitForm::Silent, milliseconds: 0 },
         Fault::Close { at: At::Start, chunked: None },
         Fault::Close { at: At::Body(10), chunked: None },
         Fault::Stall { at: At::Head },
@@ -85,6 +84,16 @@ fn a_login_that_may_have_arrived_is_sent_once() {
         let logins = lab.mock.requests().iter().filter(|r| r.endpoint == Endpoint::Login).count();
         assert_eq!(logins, 1, "{fault:?}");
     }
+}
+
+/// It made no pair.
+#[test]
+fn a_login_that_came_too_soon_is_sent_again() {
+    let limited = Fault::Limited { form: LimitForm::Silent, milliseconds: 0 };
+    let script = vec![Rule::new(Endpoint::Login, limited)];
+    let lab = Lab::v1(Options { script: script.into(), ..Options::default() }, "");
+    try_login(&lab, credentials::EMAIL, credentials::CLOUD_PASSWORD, false).unwrap();
+    assert_eq!(seconds(&lab), [600]);
 }
 
 #[test]

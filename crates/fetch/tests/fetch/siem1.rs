@@ -210,6 +210,9 @@ fn an_error_sent_as_a_file_is_no_file() {
     for (more, body, passes) in [
         ("", "<html>", true),
         ("", "{\"meta\":{\"status\":200},\"data\":[]}", true),
+        ("compress = false", "{\n  \"meta\": {\n    \"status\": 200\n  }\n}", true),
+        ("compress = false", "{\"fail\":[{\"code\":\"err_developer_key\"}]}", false),
+        ("compress = false", "{ \"error\": {\"code\":\"internal_server_error_1\"}}", true),
         ("", denied, false),
         ("compress = false", "\r\n<html>", true),
         ("compress = false", denied, false),
@@ -329,6 +332,38 @@ fn what_a_bad_network_may_have_cut_moves_no_token() {
 }
 
 #[test]
+fn answers_without_a_log_end_the_round_however_their_tokens_move() {
+    let lab = Lab::v1(faulty(vec![siem1(Fault::EmptyZip).on(3..=u64::MAX)]), "");
+    let error = lab.failure();
+    assert!(error.passes() && error.to_string().contains("without a log"), "{error}");
+    assert_eq!(lab.mock.requests().len(), 1002);
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    lab.is_complete("siem-v1", ZIPS);
+}
+
+#[test]
+fn ids_that_the_server_repeats_are_not_shown() {
+    let id = mimelake_mock::credentials::APP_ID;
+    let body = format!("{{\"fail\":[{{\"code\":\"c\",\"message\":\"no {id}\"}}]}}");
+    let fault = Fault::Status { code: 400, headers: vec![], body };
+    let error = Lab::v1(faulty(vec![siem1(fault).every()]), "").failure();
+    assert!(error.to_string().contains("no ***"), "{error}");
+}
+
+#[test]
+fn a_source_that_is_named_twice_is_one() {
+    let lab = Lab::v1(faulty(vec![]), "");
+    let config = mimelake_fetch::Config::read(&lab.config).unwrap();
+    let twice = ["eu".to_owned(), "eu".to_owned()];
+    let scope = mimelake_fetch::Scope::All;
+    let fetcher =
+        mimelake_fetch::Fetcher::new(&config, lab.land.path(), &twice, scope, lab.setting.clone()).unwrap();
+    assert_eq!(fetcher.round().sources, 1);
+    lab.is_complete("siem-v1", ZIPS);
+}
+
+#[test]
 fn tokens_that_go_in_circles_end_the_round() {
     let lab = Lab::v1(faulty(vec![siem1(Fault::Back).file(2).every()]), "");
     let error = lab.failure();
@@ -430,6 +465,23 @@ fn a_stream_left_alone_for_too_long_is_a_gap() {
     assert!(lab.state("siem-v1.notes.ndjson").contains("7 days"));
     lab.fetch();
     assert_eq!(lab.state("siem-v1.notes.ndjson").lines().count(), 1, "said once");
+}
+
+#[test]
+fn a_stream_that_first_comes_to_its_end_too_late_is_a_gap() {
+    for moved in [false, true] {
+        let rule = siem1(Fault::status(503)).on(if moved { 2 } else { 1 }..=u64::MAX);
+        let lab = Lab::v1(faulty(vec![rule]), "");
+        lab.failure();
+        assert_eq!(lab.landed("siem-v1").len(), usize::from(moved));
+        crate::lab::set_back(&lab, "siem-v1.cursor.json", 8 * 24);
+        lab.mock.set_script(vec![].into());
+        for _ in 0..2 {
+            lab.fetch();
+            let notes = lab.state("siem-v1.notes.ndjson");
+            assert!(notes.lines().count() == 1 && notes.contains("7 days"), "{notes}");
+        }
+    }
 }
 
 #[test]

@@ -529,6 +529,16 @@ fn keeps_within_the_limit_of_list_calls() {
 }
 
 #[test]
+fn calls_that_are_tried_again_count_towards_the_limit() {
+    let script: Vec<_> = [2, 8, 14].map(|first| batch(Fault::status(503)).on(first..=first + 3)).into();
+    let lab = Lab::v2(Options { page_size: 1, script: script.into(), ..Options::default() }, TYPES);
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    assert!(calls(&lab, Endpoint::Batch) > 50);
+    assert!(lab.setting.clock.waits().iter().any(|wait| *wait > Duration::from_mins(5)));
+}
+
+#[test]
 fn a_limit_that_is_met_is_waited_for() {
     let limit = Limit { calls: 20, window: Duration::from_millis(50), form: LimitForm::ResetMillis };
     let lab = Lab::v2(Options { limit: Some(limit), ..Options::default() }, TYPES);

@@ -48,11 +48,12 @@ pub fn can_replace(path: &Path, access: Access) -> Result<()> {
     fs::remove_file(&temp).map_err(PutError::io("remove", &temp))
 }
 
-/// Where the next content of `path` is written before it gets its name.
+/// Where the next content of `path` is written before it gets its name: a name that no other program gives.
 pub(super) fn beside(path: &Path) -> PathBuf {
-    let mut temp = path.as_os_str().to_owned();
-    temp.push(".tmp");
-    temp.into()
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".mimelake-tmp");
+    path.with_file_name(name)
 }
 
 fn create(path: &Path, access: Access) -> io::Result<File> {

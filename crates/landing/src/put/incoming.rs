@@ -141,6 +141,12 @@ impl Incoming {
         self.file.sync_all().map_err(PutError::io("sync", &self.path))
     }
 
+    /// Whether the file at `path` has the same bytes.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        let has_len = fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() == self.len);
+        has_len && digest_of(path).is_ok_and(|digest| digest == self.digest())
+    }
+
     /// The digest of the bytes.
     pub(super) fn digest(&self) -> blake3::Hash {
         self.hasher.finalize()
@@ -189,6 +195,13 @@ impl Incoming {
         members.dedup();
         Ok(if is_zip { Contents::Members(members) } else { Contents::Plain })
     }
+}
+
+/// The digest of the bytes of a file.
+pub(super) fn digest_of(path: &Path) -> io::Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok(hasher.finalize())
 }
 
 /// What a file holds.

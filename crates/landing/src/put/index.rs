@@ -1,16 +1,17 @@
 //! What has been landed, known by what it holds.
 //!
-//! A line `+ identity… digest path` is synced before the file gets its name, and `= identity… time` follows after. What
-//! a crash left between the two is settled when the index is opened: the file is there, byte for byte, or it is not.
+//! A line `+ identity… digest path` is synced before the file gets its name, and `= identity… number` follows after.
+//! What a crash left between the two is settled when the index is opened: the file is there, byte for byte, or it is
+//! not. Numbers count landings and go up whatever a clock does, so the oldest are known where there are too many.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::disk;
 use super::error::{PutError, Result};
+use super::incoming::digest_of;
 
 /// What tells one landed thing from another: 128 bits of BLAKE3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,11 +47,11 @@ impl Identity {
     }
 }
 
-/// What was landed, and when, in seconds since 1970.
+/// What was landed, and which landing it was; once it was seconds since 1970, and the count goes on from there.
 type Landed = HashMap<Identity, u32>;
 
-/// The most identities that are remembered: some 20 MB, and years of a small tenant.
-const MOST: usize = 900_000;
+/// The most identities that are remembered: some 6 MB of memory, and years of a small tenant.
+const MOST: usize = 200_000;
 /// What the file grows by, beyond as much again as it had, before it is written anew.
 const SLACK: u64 = 1 << 20;
 
@@ -63,33 +64,36 @@ pub(super) struct Index {
     len: u64,
     /// Bytes when it was last written anew.
     settled: u64,
-    kept: Duration,
     most: usize,
+    /// The number of the last landing.
+    last: u32,
     landed: Landed,
 }
 
 impl Index {
-    /// Reads the index and settles what the last run left open; `root` is what its paths are relative to. What was
-    /// landed longer ago than `kept` cannot come again and is forgotten.
-    pub(super) fn open(path: PathBuf, root: &Path, kept: Duration) -> Result<Self> {
-        let lines = Lines::read(&path).map_err(PutError::io("read", &path))?;
-        let (mut landed, now) = (lines.done, seconds());
-        let known = landed.len();
+    /// Reads the index and settles what the last run left open; `root` is what its paths are relative to.
+    pub(super) fn open(path: PathBuf, root: &Path) -> Result<Self> {
+        let lines = Lines::read(&path, MOST).map_err(PutError::io("read", &path))?;
+        let (mut landed, mut last) = (lines.done, lines.last);
         for begun in &lines.begun {
             // Only a file that is not recorded is read, and once, however much it holds.
             let is_open = begun.identities.iter().any(|identity| !landed.contains_key(identity));
             if is_open && begun.is_there(root) {
-                begun.identities.iter().for_each(|identity| _ = landed.entry(*identity).or_insert(now));
+                // The crash may have come before its name was on the disk.
+                disk::sync_dir(root.join(&begun.path).parent().unwrap_or(root))?;
+                last = last.saturating_add(1);
+                begun.identities.iter().for_each(|identity| _ = landed.entry(*identity).or_insert(last));
             }
         }
-        forget(&mut landed, kept, MOST);
-        let (file, len) = if !lines.is_settled || landed.len() != known {
-            settle(&path, &landed)?
-        } else {
+        let (file, len) = if lines.is_settled {
             let file = OpenOptions::new().append(true).create(true).open(&path);
             (file.map_err(PutError::io("open", &path))?, lines.len)
+        } else {
+            let settled = settle(&path, &landed)?;
+            disk::sync_dir(path.parent().unwrap_or(root))?;
+            settled
         };
-        Ok(Self { path, file, len, settled: len, kept, most: MOST, landed })
+        Ok(Self { path, file, len, settled: len, most: MOST, last, landed })
     }
 
     pub(super) fn holds(&self, identity: Identity) -> bool {
@@ -105,13 +109,17 @@ impl Index {
 
     /// Says that it has its name.
     pub(super) fn finish(&mut self, identities: &[Identity]) -> Result<()> {
-        let now = seconds();
-        self.landed.extend(identities.iter().map(|identity| (*identity, now)));
-        self.append(&done(identities, now))?;
-        if self.len > 2 * self.settled + SLACK || self.landed.len() > self.most {
-            forget(&mut self.landed, self.kept, self.most);
+        let is_full = self.landed.len() + identities.len() > self.most;
+        if is_full {
+            forget(&mut self.landed, self.most);
+        }
+        self.last = self.last.saturating_add(1);
+        self.landed.extend(identities.iter().map(|identity| (*identity, self.last)));
+        self.append(&done(identities, self.last))?;
+        if is_full || self.len > 2 * self.settled + SLACK {
             (self.file, self.len) = settle(&self.path, &self.landed)?;
             self.settled = self.len;
+            disk::sync_dir(self.path.parent().unwrap_or(Path::new(".")))?;
         }
         Ok(())
     }
@@ -131,31 +139,29 @@ impl Index {
     }
 }
 
-/// Writes an index anew and returns it, to be appended to, with its bytes.
+/// Writes an index anew and returns it, to be appended to, with its bytes. Its name is not yet synced.
 fn settle(path: &Path, landed: &Landed) -> Result<(File, u64)> {
     let temp = &disk::beside(path);
     let written = write(temp, landed).map_err(PutError::io("write", temp))?;
-    disk::rename(temp, path)?;
+    std::fs::rename(temp, path).map_err(PutError::io("rename to", path))?;
     Ok(written)
 }
 
-/// Takes out what was landed too long ago, and the oldest quarter where there are more than so many.
-fn forget(landed: &mut Landed, kept: Duration, most: usize) {
-    let now = seconds();
-    landed.retain(|_, time| u64::from(now.saturating_sub(*time)) < kept.as_secs());
-    if landed.len() > most {
-        let mut times: Vec<u32> = landed.values().copied().collect();
-        let excess = times.len() - most + most / 4;
-        times.sort_unstable();
-        let first = times.get(excess).copied().unwrap_or(u32::MAX);
-        // Of those of one second some go and some stay.
-        let mut alike = excess - times.partition_point(|time| *time < first);
-        landed.retain(|_, time| {
-            let goes = *time < first || *time == first && alike > 0;
-            alike -= usize::from(goes && *time == first);
-            !goes
-        });
-    }
+/// Takes out the oldest, down to half of `most`.
+fn forget(landed: &mut Landed, most: usize) {
+    let mut numbers: Vec<u32> = landed.values().copied().collect();
+    let excess = numbers.len().saturating_sub(most / 2);
+    numbers.sort_unstable();
+    let first = numbers.get(excess).copied().unwrap_or(u32::MAX);
+    // Of those of one number some go and some stay.
+    let mut alike = excess - numbers.partition_point(|number| *number < first);
+    landed.retain(|_, number| {
+        let goes = *number < first || *number == first && alike > 0;
+        alike -= usize::from(goes && *number == first);
+        !goes
+    });
+    // The places of those that went would not be used again, and the table would double.
+    landed.shrink_to_fit();
 }
 
 /// Returns a new file of these identities, to be appended to, and its bytes.
@@ -164,8 +170,8 @@ fn write(path: &Path, landed: &Landed) -> io::Result<(File, u64)> {
     _ = std::fs::remove_file(path);
     let mut writer = BufWriter::new(OpenOptions::new().append(true).create_new(true).open(path)?);
     let mut len = 0;
-    for (identity, time) in landed {
-        let line = done(&[*identity], *time);
+    for (identity, number) in landed {
+        let line = done(&[*identity], *number);
         writer.write_all(line.as_bytes())?;
         len += line.len() as u64;
     }
@@ -174,19 +180,13 @@ fn write(path: &Path, landed: &Landed) -> io::Result<(File, u64)> {
     Ok((file, len))
 }
 
-/// The time now, in seconds since 1970.
-fn seconds() -> u32 {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    u32::try_from(seconds).unwrap_or(u32::MAX)
-}
-
 /// The identities, each behind a blank.
 fn texts(identities: &[Identity]) -> String {
     identities.iter().flat_map(|identity| [" ".to_owned(), identity.text()]).collect()
 }
 
-fn done(identities: &[Identity], time: u32) -> String {
-    format!("={} {time}\n", texts(identities))
+fn done(identities: &[Identity], number: u32) -> String {
+    format!("={} {number}\n", texts(identities))
 }
 
 /// A file that was about to get its name.
@@ -199,12 +199,7 @@ struct Begun {
 impl Begun {
     /// Whether it got it.
     fn is_there(&self, root: &Path) -> bool {
-        let digest = || {
-            let mut hasher = blake3::Hasher::new();
-            io::copy(&mut File::open(root.join(&self.path))?, &mut hasher)?;
-            io::Result::Ok(hasher.finalize().to_hex())
-        };
-        digest().is_ok_and(|found| found.as_str() == self.digest)
+        digest_of(&root.join(&self.path)).is_ok_and(|found| found.to_hex().as_str() == self.digest)
     }
 }
 
@@ -213,15 +208,19 @@ struct Lines {
     /// Without what the line after says is done, so that it stays short.
     begun: Vec<Begun>,
     done: Landed,
+    /// The greatest number.
+    last: u32,
     /// Bytes of all lines.
     len: u64,
-    /// Whether all lines say what is done.
+    /// Whether all lines say what is done, and all of that is remembered.
     is_settled: bool,
+    most: usize,
 }
 
 impl Lines {
-    fn read(path: &Path) -> io::Result<Self> {
-        let mut lines = Self { begun: Vec::new(), done: Landed::new(), len: 0, is_settled: true };
+    fn read(path: &Path, most: usize) -> io::Result<Self> {
+        let (begun, done) = (Vec::new(), Landed::new());
+        let mut lines = Self { begun, done, last: 0, len: 0, is_settled: true, most };
         let mut reader = match File::open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(lines),
             file => BufReader::new(file?),
@@ -240,10 +239,15 @@ impl Lines {
         let Some(line) = line.strip_suffix('\n') else { return };
         let Some((said, last)) = line.rsplit_once(' ') else { return };
         if let Some(identities) = said.strip_prefix("= ").and_then(parsed)
-            && let Ok(time) = last.parse()
+            && let Ok(number) = last.parse()
         {
             self.begun.pop_if(|begun| begun.identities == identities);
-            self.done.extend(identities.into_iter().map(|identity| (identity, time)));
+            if self.done.len() + identities.len() > self.most {
+                forget(&mut self.done, self.most);
+                self.is_settled = false;
+            }
+            self.last = self.last.max(number);
+            self.done.extend(identities.into_iter().map(|identity| (identity, number)));
         } else if let Some((identities, digest)) =
             said.strip_prefix("+ ").and_then(|said| said.rsplit_once(' '))
             && let Some(identities) = parsed(identities)

@@ -1,13 +1,11 @@
 use super::*;
 
-const DAY: Duration = Duration::from_hours(24);
-
 fn identities(numbers: std::ops::Range<u32>) -> Vec<Identity> {
     numbers.map(|number| Identity::of(&number.to_be_bytes())).collect()
 }
 
 fn open(root: &Path) -> Index {
-    Index::open(root.join("landed"), root, DAY).unwrap()
+    Index::open(root.join("landed"), root).unwrap()
 }
 
 /// Records a file that holds these, without the file.
@@ -33,7 +31,7 @@ fn a_file_that_is_not_recorded_is_read_once_however_much_it_holds() {
     for is_old in [false, true] {
         std::fs::write(root.path().join("x"), b"bytes").unwrap();
         std::fs::write(root.path().join("landed"), begun(&held, b"bytes", is_old)).unwrap();
-        let lines = Lines::read(&root.path().join("landed")).unwrap();
+        let lines = Lines::read(&root.path().join("landed"), MOST).unwrap();
         assert_eq!(lines.begun.iter().map(|begun| begun.identities.len()).collect::<Vec<_>>(), [2000]);
         let index = open(root.path());
         assert!(held.iter().all(|identity| index.holds(*identity)), "{is_old}");
@@ -48,7 +46,7 @@ fn what_is_recorded_is_not_read_again() {
         land(&mut index, &identities(number * 10..number * 10 + 10));
     }
     index.begin(&identities(5..15), &blake3::hash(b"x"), "y").unwrap();
-    let lines = Lines::read(&root.path().join("landed")).unwrap();
+    let lines = Lines::read(&root.path().join("landed"), MOST).unwrap();
     assert_eq!(lines.begun.len(), 1, "only the last, whatever went before");
 }
 
@@ -75,8 +73,6 @@ fn the_oldest_go_where_there_are_too_many() {
         let new = identities(number..number + 1);
         land(&mut index, &new);
         assert!(index.landed.len() <= 40);
-        // Times are seconds: here the older ones lie back.
-        index.landed.values_mut().for_each(|time| *time -= 1);
         assert!(index.holds(new[0]));
     }
     assert!(identities(180..200).iter().all(|identity| index.holds(*identity)));
@@ -86,10 +82,50 @@ fn the_oldest_go_where_there_are_too_many() {
 }
 
 #[test]
-fn of_one_second_no_more_go_than_must() {
-    let mut landed: Landed = identities(0..100).into_iter().map(|identity| (identity, seconds())).collect();
-    forget(&mut landed, DAY, 80);
-    assert_eq!(landed.len(), 60);
+fn of_one_landing_no_more_go_than_must() {
+    let mut landed: Landed = identities(0..100).into_iter().map(|identity| (identity, 7)).collect();
+    forget(&mut landed, 80);
+    assert_eq!(landed.len(), 40);
+}
+
+/// Numbers were seconds once, written by clocks that were right, behind, and years ahead.
+#[test]
+fn what_is_old_by_a_clock_is_known_and_the_count_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let held = identities(0..4);
+    let lines: Vec<_> = held
+        .iter()
+        .zip([0, 1_700_000_000, 4_000_000_000, u32::MAX])
+        .map(|(i, time)| done(&[*i], time))
+        .collect();
+    for lines in [&lines[..3], &lines[..]] {
+        std::fs::write(root.path().join("landed"), lines.concat()).unwrap();
+        let mut index = open(root.path());
+        assert!(held[..lines.len()].iter().all(|identity| index.holds(*identity)));
+        let new = identities(9..10);
+        land(&mut index, &new);
+        assert!(index.landed[&new[0]] >= 4_000_000_000);
+        assert!(open(root.path()).holds(new[0]));
+    }
+}
+
+/// An index of the size that was once allowed is made smaller while it is read.
+#[test]
+fn a_full_index_stays_small() {
+    let root = tempfile::tempdir().unwrap();
+    let held = identities(0..450_000);
+    let lines: String = held.iter().zip(1..).map(|(identity, number)| done(&[*identity], number)).collect();
+    std::fs::write(root.path().join("landed"), lines).unwrap();
+    let mut index = open(root.path());
+    let is_small = |index: &Index| index.landed.len() <= MOST && index.landed.capacity() < 300_000;
+    assert!(is_small(&index), "{}", index.landed.capacity());
+    assert!(held[350_000..].iter().all(|identity| index.holds(*identity)));
+    for number in 0..60 {
+        land(&mut index, &identities(1_000_000 + number * 1000..1_001_000 + number * 1000));
+        assert!(is_small(&index), "{}", index.landed.capacity());
+    }
+    assert!(identities(1_000_000..1_060_000).iter().all(|identity| index.holds(*identity)));
+    assert!(std::fs::metadata(root.path().join("landed")).unwrap().len() < 40 << 20);
 }
 
 #[test]
