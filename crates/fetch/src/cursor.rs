@@ -146,3 +146,48 @@ impl Trail {
         self.sent.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_of_earlier_versions_are_read() {
+        for text in [
+            r#"{"next":null,"moved":null,"caught_up":null}"#,
+            r#"{"next":"a","moved":"2026-03-02T10:00:00Z","caught_up":null,"failed":{"file":2}}"#,
+            r#"{"next":"a","moved":null,"caught_up":null,"began":"2026-03-02T10:00:00Z","failed":{"https://x/a":2}}"#,
+        ] {
+            let cursor: Cursor = serde_json::from_str(text).unwrap();
+            assert!(cursor.failed.values().all(|rounds| *rounds == 2), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_same_piece_counts_on() {
+        let mut cursor = Cursor::default();
+        let rounds = ["1 a", "1 a", "2 b", "1 a", "1 a", "1 a"];
+        let given_up: Vec<_> = rounds.iter().map(|piece| cursor.breaks_off("x", piece)).collect();
+        assert_eq!(given_up, [false, false, false, false, false, true]);
+        assert!(!cursor.fails("x", false) && cursor.failed_files().eq(["x"]));
+        cursor.came("x");
+        assert!(cursor.failed.is_empty());
+    }
+
+    #[test]
+    fn late_is_by_the_last_that_moved() {
+        let time = |day: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * day);
+        let kept = SignedDuration::from_hours(7 * 24);
+        let cursor = |began, moved, caught_up| Cursor { moved, caught_up, began, ..Cursor::default() };
+        for (cursor, is_late) in [
+            (cursor(None, None, None), false),
+            (cursor(Some(time(3)), None, None), true),
+            (cursor(Some(time(5)), None, None), false),
+            (cursor(Some(time(0)), Some(time(5)), None), false),
+            (cursor(Some(time(0)), Some(time(1)), Some(time(9))), false),
+            (cursor(Some(time(0)), Some(time(3)), Some(time(2))), true),
+        ] {
+            assert_eq!(cursor.is_late(time(10), kept), is_late, "{cursor:?}");
+        }
+    }
+}

@@ -21,6 +21,7 @@ use crate::stream::Stream;
 
 use page::{Entry, Got};
 
+mod download;
 mod page;
 
 const PATH: &str = "/siem/v1/batch/events/cg";

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use mimelake_landing::put::{Bad, Expect, Folder, Incoming, Landed, Whole};
-use reqwest::Response;
+use reqwest::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use reqwest::{Response, Version};
 use serde_json::json;
 use tokio::task::JoinError;
 use tracing::{debug, info, warn};
 
-use crate::answer::{Fault, is_html};
+use crate::answer::{Fault, Verdict, is_html};
 use crate::client::Client;
 use crate::error::FetchError;
 use crate::status::{Watch, kept};
@@ -61,6 +62,7 @@ impl Stream {
         name: &str,
         expect: Expect,
     ) -> Result<Received, FetchError> {
+        let is_open = is_open(&response);
         let mut incoming = self.folder.incoming()?;
         let write = |bytes: &[u8]| incoming.write(bytes).map_err(|error| Broken::Put(error.into()));
         match self.client.body(&mut response, write).await {
@@ -71,9 +73,13 @@ impl Stream {
         if let Some(fault) = self.refusal(&response, &incoming, expect)? {
             return Ok(Received::Refused(incoming, fault));
         }
+        // Only what says of itself that it is whole is known to be.
+        let is_packed = matches!(incoming.first(2)?.as_slice(), [0x1f, 0x8b] | b"PK");
         let name = name.to_owned();
         let checked = blocking(move || incoming.check(&name, expect)).await?;
         Ok(match checked {
+            Err(bad) if is_open => Received::Cut(bad.incoming, open_end()),
+            Ok(whole) if is_open && !is_packed => Received::Cut(whole.into_incoming(), open_end()),
             Err(bad) => Received::Damaged(bad),
             Ok(whole) => Received::Whole(whole),
         })
@@ -189,6 +195,17 @@ impl Stream {
         let line = json!({ "at": at, "what": what, "stream": self.watch.stream(), "about": about });
         Ok(self.folder.note(&line.to_string())?)
     }
+}
+
+/// Whether a body has neither a length nor chunks, so that its end may be that of the connection.
+fn is_open(response: &Response) -> bool {
+    let has = |name| response.headers().contains_key(name);
+    response.version() <= Version::HTTP_11 && !has(CONTENT_LENGTH) && !has(TRANSFER_ENCODING)
+}
+
+fn open_end() -> Fault {
+    let what = "a body without a length, which ended where the connection did".to_owned();
+    Fault { verdict: Verdict::Ended, what }
 }
 
 /// Whether a body begins as Mimecast's answers do that are no files.

@@ -51,6 +51,12 @@ pub enum Fault {
         #[serde(default)]
         chunked: Option<bool>,
     },
+    /// The right answer with neither a length nor chunks, so that it ends where the connection does: after so many
+    /// bytes of its body, or with all of it where it has fewer.
+    Open {
+        /// How many.
+        bytes: usize,
+    },
     /// The right answer, but nothing more comes from this point on and the connection stays open until the client
     /// closes it.
     Stall {

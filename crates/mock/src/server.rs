@@ -182,6 +182,10 @@ fn serve(mut stream: TcpStream, state: &State) -> io::Result<()> {
                 let chunked = chunked.unwrap_or(answer.chunked);
                 return send_until(&mut stream, &Answer { chunked, ..answer }, at);
             }
+            Some(Fault::Open { bytes }) => {
+                stream.write_all(&answer.open_head())?;
+                return stream.write_all(&answer.body[..bytes.min(answer.body.len())]);
+            }
             Some(Fault::Stall { at }) => {
                 send_until(&mut stream, &answer, at)?;
                 // Until the client has had enough, or the server is dropped.
