@@ -7,19 +7,19 @@ use mimelake_landing::LandingError;
 
 use crate::terminal;
 
-/// How the program ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the program ends. Of several ends the greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// All was read and written.
     Done,
-    /// It finished, but records were rejected or files unreadable.
+    /// It finished, but records were rejected or files unreadable, or logs may be missing.
     Rejects,
-    /// Wrong usage or configuration, or output that could not be written.
-    Failed,
     /// Fetching stopped on something that passes.
     Passing,
     /// Interrupted.
     Interrupted,
+    /// Wrong usage or configuration, or output that could not be written.
+    Failed,
 }
 
 impl From<Exit> for ExitCode {
@@ -39,12 +39,18 @@ impl From<Exit> for ExitCode {
 pub struct Hinted {
     what: String,
     hint: String,
+    passes: bool,
 }
 
 impl Hinted {
     /// The error `what`, and what to do about it.
     pub fn error(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-        anyhow::Error::new(Self { what: what.into(), hint: hint.into() })
+        anyhow::Error::new(Self { what: what.into(), hint: hint.into(), passes: false })
+    }
+
+    /// The same, of what passes by itself.
+    pub fn passing(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        anyhow::Error::new(Self { what: what.into(), hint: hint.into(), passes: true })
     }
 }
 
@@ -80,28 +86,47 @@ impl std::fmt::Display for Rejected {
 
 impl std::error::Error for Rejected {}
 
+/// What an interrupted run says.
+pub const INTERRUPTED: &str = "interrupted: what was finished is whole; run it again to go on";
+
 /// Says the error in one line, with a hint in a second, and how the program ends by it.
 pub fn of_error(error: &anyhow::Error) -> Exit {
-    if error
-        .chain()
-        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe))
-    {
-        return Exit::Done;
+    let exit = by_error(error);
+    match exit {
+        Exit::Done => {}
+        Exit::Interrupted => terminal::say(INTERRUPTED),
+        _ => {
+            terminal::say(&format!("error: {}", said_once(error)));
+            if let Some(hint) = hint(error) {
+                terminal::say(&format!("hint: {hint}"));
+            }
+        }
     }
-    if error.is::<Stopped>() {
-        terminal::say("interrupted: what was finished is whole; run it again to go on");
-        return Exit::Interrupted;
+    exit
+}
+
+/// Returns how the program ends by the error; a closed pipe is the reader's choice.
+pub fn by_error(error: &anyhow::Error) -> Exit {
+    let is_closed_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)
+    };
+    match () {
+        () if error.chain().any(is_closed_pipe) => Exit::Done,
+        () if error.is::<Stopped>() => Exit::Interrupted,
+        () if error.is::<Rejected>() => Exit::Rejects,
+        () if error.downcast_ref().is_some_and(|error: &Hinted| error.passes) => Exit::Passing,
+        () => Exit::Failed,
     }
-    terminal::say(&format!("error: {}", said_once(error)));
-    let landing = error.downcast_ref::<LandingError>().and_then(LandingError::hint).map(str::to_owned);
-    if let Some(hint) = error.downcast_ref::<Hinted>().map(|e| e.hint.clone()).or(landing) {
-        terminal::say(&format!("hint: {hint}"));
-    }
-    if error.is::<Rejected>() { Exit::Rejects } else { Exit::Failed }
+}
+
+/// Returns what to do about the error, if it says so.
+pub fn hint(error: &anyhow::Error) -> Option<&str> {
+    let own = error.downcast_ref::<Hinted>().map(|error| error.hint.as_str());
+    own.or_else(|| error.downcast_ref::<LandingError>().and_then(LandingError::hint))
 }
 
 /// The error and its causes, without those that the text before them says already.
-fn said_once(error: &anyhow::Error) -> String {
+pub fn said_once(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
         "" => cause,
         _ if said.contains(&cause) => said,

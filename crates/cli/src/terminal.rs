@@ -1,11 +1,23 @@
 //! Text for a terminal: what attackers wrote is escaped first.
 
 use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mimelake_landing::one_line;
 
+static IS_LOGGED: AtomicBool = AtomicBool::new(false);
+
+/// Has all that is said from now on stand in the log, where stderr is for programs.
+pub fn log_instead() {
+    IS_LOGGED.store(true, Ordering::Relaxed);
+}
+
 /// Writes one line to stderr, made fit for a terminal.
 pub fn say(line: &str) {
+    if IS_LOGGED.load(Ordering::Relaxed) {
+        tracing::warn!("{line}");
+        return;
+    }
     // There is nowhere to say that stderr is closed.
     _ = writeln!(std::io::stderr().lock(), "{}", one_line(line));
 }

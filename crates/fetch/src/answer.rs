@@ -16,6 +16,8 @@ use crate::secret::{Secret, masked};
 pub(crate) enum Verdict {
     /// It passes: try again, after this long if the server says so.
     Retry(Option<Duration>),
+    /// It passes, and nothing was done: too many calls; try again after this long.
+    Limited(Duration),
     /// Get another bearer token, once; whether what the second meets passes.
     Renew { passes: bool },
     /// The event type is not licensed: go on without it.
@@ -24,8 +26,14 @@ pub(crate) enum Verdict {
     StartOver,
     /// The presigned link has expired: list it again.
     Expired,
+    /// It passes, and nothing was sent: the host could not be reached.
+    Unreached,
+    /// It passes: the connection was closed in order before the end of the body.
+    Ended,
     /// Only a person can mend it; how.
     Stop(String),
+    /// The same, and no other call to this source would fare better.
+    Denied(String),
 }
 
 /// A verdict, and what led to it for people.
@@ -62,6 +70,8 @@ struct Told {
 /// The head of an answer.
 pub(crate) struct Head<'a> {
     pub(crate) api: Api,
+    /// Whether keys or a token were sent, and not a user's password.
+    pub(crate) is_signed: bool,
     pub(crate) status: u16,
     pub(crate) headers: &'a HeaderMap,
     /// When it came.
@@ -97,12 +107,17 @@ impl Head<'_> {
         let what = format!("HTTP {} with {what}{}", self.status, self.request_id());
         // A page says that something stands before the API: maintenance, or a proxy.
         let verdict = match self.status {
-            407 => Verdict::Stop(
+            407 => Verdict::Denied(
                 "the proxy wants a name and password: HTTPS_PROXY=http://user:password@host:port".into(),
             ),
             404 => Verdict::Stop("check base_url: this host does not speak Mimecast's API".into()),
+            // Some other server does not understand the request, and never will.
+            400 | 405 | 413 | 414 | 431 => Verdict::Stop(
+                "another server answers in the place of Mimecast's: check base_url, and the proxy if there is one"
+                    .into(),
+            ),
             401 | 418 => self.verdict(self.status, &Said::default()),
-            429 => Verdict::Retry(Some(self.rate_limit())),
+            429 => Verdict::Limited(self.rate_limit()),
             _ => Verdict::Retry(limits::wait(self.headers, self.now)),
         };
         Fault { verdict, what }
@@ -122,32 +137,34 @@ impl Head<'_> {
 
     fn verdict(&self, status: u16, said: &Said) -> Verdict {
         let stop = |hint: &str| Verdict::Stop(hint.to_owned());
+        let denied = |hint: &str| Verdict::Denied(hint.to_owned());
         match said.code.as_str() {
             "err_audit_siem_invalid_token" => return Verdict::StartOver,
-            "err_xdk_binding_expired" => return stop(LOGIN),
-            "err_xdk_invalid_signature" => return Verdict::Stop(self.signature_hint()),
+            "err_xdk_binding_expired" => return denied(LOGIN),
+            "err_xdk_invalid_signature" => return Verdict::Denied(self.signature_hint()),
             "err_developer_key" => {
-                return stop("check app_id and app_key: Mimecast does not know them together");
+                return denied("check app_id and app_key: Mimecast does not know them together");
             }
             "err_audit_log_incorrect_region" => {
-                return stop(
+                return denied(
                     "the account is in another region: set region or base_url to that of the account",
                 );
             }
             "app_forbidden" if status == 403 => return Verdict::Unlicensed,
             "internal_server_error_1" => return Verdict::Retry(None),
             "token_verification_failed" => return Verdict::Renew { passes: true },
-            "invalid_client" | "unauthorized_client" => return stop(CLIENT),
+            "invalid_client" | "unauthorized_client" => return denied(CLIENT),
             code if code.starts_with("err_validation_") => return stop(REQUEST),
             _ => {}
         }
         match status {
-            429 => Verdict::Retry(Some(self.rate_limit())),
+            429 => Verdict::Limited(self.rate_limit()),
             408 | 500..600 => Verdict::Retry(limits::wait(self.headers, self.now)),
             _ if said.retryable => Verdict::Retry(None),
-            418 => stop(LOGIN),
+            401 | 403 if !self.is_signed && self.api == Api::V1 => denied(PASSWORD),
+            418 => denied(LOGIN),
             401 if self.api == Api::V2 => Verdict::Renew { passes: false },
-            401 => Verdict::Stop(self.signature_hint()),
+            401 => Verdict::Denied(self.signature_hint()),
             403 if self.api == Api::V1 => stop("the user needs the permission Gateway | Tracking | Read"),
             403 => stop("the application's role does not allow this call"),
             404 => stop("check base_url: this host does not know the call"),
@@ -188,6 +205,8 @@ impl Head<'_> {
 const LOGIN: &str = "the keys have expired: run `mimelake login` for a new pair";
 const REQUEST: &str =
     "Mimecast does not take the request: check the configuration; support asks for the request id";
+const PASSWORD: &str =
+    "check the address and the password, and whether the user logs in by the domain (--domain)";
 const CLIENT: &str = "check client_id and client_secret";
 
 /// Whether a body is a page for people.

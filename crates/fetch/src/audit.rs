@@ -11,7 +11,9 @@ use tracing::{debug, info};
 
 use crate::client::{Call, Client, Trouble};
 use crate::config::Audit;
+use crate::cursor::Trail;
 use crate::error::{ConfigError, FetchError};
+use crate::status::{AUDIT, kept};
 use crate::stream::Stream;
 
 const PATH: &str = "/api/audit/get-audit-events";
@@ -19,6 +21,8 @@ const CATEGORIES: &str = "/api/audit/get-categories";
 const STATE: &str = "window.json";
 /// The most that a page holds.
 const PAGE: u32 = 500;
+/// Clocks are set back by so much without having been wrong before.
+const STEP: SignedDuration = SignedDuration::from_mins(10);
 /// One window, and so one file.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
@@ -26,6 +30,9 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct State {
     through: Option<Timestamp>,
+    /// When it was first asked for.
+    #[serde(default)]
+    began: Option<Timestamp>,
     categories: Vec<String>,
 }
 
@@ -50,26 +57,30 @@ pub(crate) async fn fetch(stream: &Stream, audit: &Audit) -> Result<(), FetchErr
     let now = stream.client.clock.now();
     let mut categories = audit.categories.clone();
     categories.sort_unstable();
-    let state = load(stream)?;
-    stream.begin(state.through, state.through);
+    let state = load(stream, now)?;
+    stream.begin(state.began.or(state.through), state.through, state.through);
     let back = |time: Timestamp, by| {
         time.saturating_sub(SignedDuration::try_from(by).unwrap_or_default()).unwrap_or(time)
     };
-    let is_ahead = state.through.is_some_and(|through| through > now);
+    let is_ahead = state.through.is_some_and(|through| through.duration_since(now) > STEP);
     if is_ahead {
         stream.gap(Some(now), "the clock was ahead; asking again for all that may have been passed over")?;
     }
-    let mut from = match state.through.filter(|_| !is_ahead) {
+    let mut complete = state.through.or(state.began);
+    let from = match state.through.filter(|_| !is_ahead) {
         Some(through) if state.categories == categories => back(through, audit.overlap),
         // Never before, or not for these categories: events that were landed are known by their ids.
         _ => back(now, audit.start),
     };
+    // What is not kept any more need not be asked for.
+    let mut from = from.max(now.saturating_sub(kept(AUDIT)).unwrap_or(now));
     while from < now {
         // What is left of the last day is no window of its own.
         let whole = now.duration_since(from) > WINDOW + WINDOW / 2;
         let to = if whole { from.saturating_add(WINDOW).unwrap_or(now) } else { now };
         window(stream, &audit.categories, from, to).await?;
-        save(stream, &State { through: Some(to), categories: categories.clone() })?;
+        stream.passed_over(complete.take())?;
+        save(stream, &State { through: Some(to), began: state.began, categories: categories.clone() })?;
         from = to;
     }
     stream.watch.update(|status| (status.moved, status.caught_up) = (Some(now), Some(now)));
@@ -77,8 +88,12 @@ pub(crate) async fn fetch(stream: &Stream, audit: &Audit) -> Result<(), FetchErr
     Ok(())
 }
 
-fn load(stream: &Stream) -> Result<State, FetchError> {
-    let Some(bytes) = stream.folder.saved(STATE)? else { return Ok(State::default()) };
+fn load(stream: &Stream, now: Timestamp) -> Result<State, FetchError> {
+    let Some(bytes) = stream.folder.saved(STATE)? else {
+        let state = State { began: Some(now), ..State::default() };
+        save(stream, &state)?;
+        return Ok(state);
+    };
     serde_json::from_slice(&bytes).map_err(|error| {
         let what = format!("{}: {error}", stream.folder.state_path(STATE).display());
         ConfigError::new(what, "remove it to begin anew: events that were landed are known by their ids")
@@ -103,6 +118,7 @@ async fn window(
     let mut new = Vec::new();
     let mut seen = HashSet::new();
     let mut token: Option<String> = None;
+    let mut trail = Trail::default();
     loop {
         let mut pagination = json!({ "pageSize": PAGE });
         if let (Some(token), Some(pagination)) = (&token, pagination.as_object_mut()) {
@@ -122,9 +138,8 @@ async fn window(
         if next.is_none() || page.data.is_empty() {
             break;
         }
-        if next == token {
-            let what = "the page token does not move".to_owned();
-            return Err(FetchError::Passing { call: PATH.to_owned(), what, tries: 1 });
+        if let Some(next) = &next {
+            trail.send(next, PATH)?;
         }
         token = next;
     }

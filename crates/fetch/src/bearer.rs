@@ -71,7 +71,7 @@ impl Bearer {
             .await
             .map_err(|fault| match fault.verdict {
                 Verdict::Renew { .. } => Fault {
-                    verdict: Verdict::Stop("check client_id and client_secret".to_owned()),
+                    verdict: Verdict::Denied("check client_id and client_secret".to_owned()),
                     what: fault.what,
                 },
                 _ => fault,

@@ -1,10 +1,9 @@
 //! Calls: signed or with a bearer token, tried again while the fault passes.
 
-use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
-use reqwest::{RequestBuilder, Response, Url, redirect};
+use reqwest::{RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -13,10 +12,14 @@ use tracing::{debug, warn};
 use crate::answer::{Fault, Head, Verdict};
 use crate::bearer::Bearer;
 use crate::clock::{Clock, Stop};
-use crate::config::{Api, Source, is_loopback};
+use crate::config::{Api, Source};
 use crate::error::{ConfigError, FetchError};
 use crate::secret::{self, Secret, SecretSource};
 use crate::sign::{self, Keys};
+
+use connection::{broken, http};
+
+mod connection;
 
 /// How long a connection may stand still.
 #[derive(Debug, Clone, Copy)]
@@ -25,11 +28,20 @@ pub struct Patience {
     pub connect: Duration,
     /// Until the first byte of an answer, and between any two reads of it.
     pub idle: Duration,
+    /// Until a body has brought another 256 KiB, or its end; then twice as much each time, up to 4 MiB.
+    pub slow: Duration,
+    /// For what is in hand when it is asked to stop.
+    pub stop: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(30), idle: Duration::from_mins(1) }
+        Self {
+            connect: Duration::from_secs(30),
+            idle: Duration::from_mins(1),
+            slow: Duration::from_mins(5),
+            stop: Duration::from_mins(1),
+        }
     }
 }
 
@@ -49,7 +61,10 @@ pub(crate) const TRIES: u32 = 6;
 /// The longest wait between tries where the server says nothing.
 const LONGEST: Duration = Duration::from_mins(1);
 /// The longest answer that is held in memory.
-pub(crate) const MOST_JSON: usize = 16 << 20;
+const MOST_JSON: usize = 16 << 20;
+/// What a body brings first in the time that [`Patience::slow`] is, and in the end, lest it trickle for days.
+const LEAST: usize = 256 << 10;
+const LEAST_IN_THE_END: usize = 4 << 20;
 
 /// The way to one API of one account.
 #[derive(Debug)]
@@ -62,6 +77,7 @@ pub(crate) struct Client {
     secrets: Vec<Secret>,
     pub(crate) clock: Clock,
     pub(crate) stop: Stop,
+    patience: Patience,
 }
 
 #[derive(Debug)]
@@ -110,13 +126,13 @@ impl Client {
                 let secret_key = get("secret_key", &source.secret_key)?;
                 let [id, key] = [get("app_id", &source.app_id)?, get("app_key", &source.app_key)?];
                 let access = get("access_key", &source.access_key)?;
-                let secrets = vec![key.clone(), access.clone(), secret_key.clone()];
+                let secrets = vec![id.clone(), key.clone(), access.clone(), secret_key.clone()];
                 (Auth::Signed(Keys::new(id, key, access, &secret_key)?), secrets)
             }
             Api::V2 => {
                 let id = get("client_id", &source.client_id)?;
                 let secret = get("client_secret", &source.client_secret)?;
-                let secrets = vec![secret.clone()];
+                let secrets = vec![id.clone(), secret.clone()];
                 (Auth::Bearer(Mutex::new(Bearer::new(id, secret))), secrets)
             }
         };
@@ -126,8 +142,8 @@ impl Client {
     /// Returns the way to a host that is told nothing of who calls.
     pub(crate) fn plain(source: &Source, base: Url, setting: &Setting) -> Result<Self, ConfigError> {
         let http = http(&base, source, setting.patience)?;
-        let Setting { clock, stop, .. } = setting.clone();
-        Ok(Self { http, base, api: source.api, auth: Auth::None, secrets: Vec::new(), clock, stop })
+        let Setting { clock, stop, patience } = setting.clone();
+        Ok(Self { http, base, api: source.api, auth: Auth::None, secrets: Vec::new(), clock, stop, patience })
     }
 
     /// Returns what `attempt` gives, tried again while its fault passes, so many times at most.
@@ -143,17 +159,22 @@ impl Client {
                 Ok(value) => return Ok(value),
                 Err(fault) => fault,
             };
+            // What is broken off because it was asked to stop is no fault.
+            self.stop.check()?;
             tries += 1;
             let (call, said) = (what.to_owned(), self.masked(&fault.what));
             let after = match fault.verdict {
                 Verdict::Retry(after) => after,
+                Verdict::Limited(after) => Some(after),
+                Verdict::Unreached | Verdict::Ended => None,
                 Verdict::Unlicensed => return Err(Trouble::Unlicensed),
                 Verdict::StartOver => return Err(Trouble::StartOver),
                 Verdict::Expired => return Err(Trouble::Expired),
                 Verdict::Renew { .. } => {
-                    return Err(refused(call, said, "the bearer token is not taken").into());
+                    return Err(refused(call, said, "the bearer token is not taken", true).into());
                 }
-                Verdict::Stop(hint) => return Err(refused(call, said, &hint).into()),
+                Verdict::Stop(hint) => return Err(refused(call, said, &hint, false).into()),
+                Verdict::Denied(hint) => return Err(refused(call, said, &hint, true).into()),
             };
             if tries == TRIES {
                 return Err(FetchError::Passing { call, what: said, tries }.into());
@@ -166,11 +187,15 @@ impl Client {
 
     /// Returns the JSON answer to a call, tried again while the fault passes; every try is signed anew.
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Trouble> {
-        self.patiently(call.path(), async || match self.call(call).await? {
+        self.patiently(call.path(), async || self.json_once(call).await).await
+    }
+
+    /// Returns the JSON answer to one try of a call.
+    pub(crate) async fn json_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Fault> {
+        match self.call(call).await? {
             Answer::Json(body, _) => serde_json::from_slice(&body).map_err(|error| not_due(&error)),
             Answer::Bytes(_) => Err(Fault::passes("an answer that is no JSON")),
-        })
-        .await
+        }
     }
 
     /// Returns the answer to one try of a call.
@@ -193,14 +218,6 @@ impl Client {
             Verdict::Renew { passes: true } => Fault::passes(fault.what),
             _ => fault,
         })
-    }
-
-    /// Whether a bearer token is held that was not refused; other calls may succeed with it.
-    pub(crate) async fn has_bearer(&self) -> bool {
-        match &self.auth {
-            Auth::Bearer(bearer) => bearer.lock().await.held().is_some(),
-            Auth::None | Auth::Signed(_) => false,
-        }
     }
 
     async fn send(&self, call: &Call) -> Result<Answer, Fault> {
@@ -252,14 +269,17 @@ impl Client {
     }
 
     /// Returns the answer to a plain GET of a presigned URL, nothing of ours sent along.
-    pub(crate) async fn download(&self, url: Url) -> Result<Response, Fault> {
-        let response = self.execute(self.http.get(url)).await?;
-        let head = self.head(&response);
-        let kind = header(&response, "content-type").unwrap_or_default().to_ascii_lowercase();
+    pub(crate) async fn get(&self, url: Url) -> Result<Response, Fault> {
+        self.execute(self.http.get(url)).await
+    }
+
+    /// Whether the answer to [`get`](Self::get) has a file for its body.
+    pub(crate) fn check_file(&self, response: &Response) -> Result<(), Fault> {
+        let head = self.head(response);
         match head.status {
-            200..300 if kind.starts_with("text/html") => Err(head.unreadable("an HTML page")),
-            200..300 => Ok(response),
-            403 | 404 | 410 => {
+            200..300 => Ok(()),
+            // Some stores say 400 where the credentials have expired that the link was made with.
+            400 | 403 | 404 | 410 => {
                 Err(Fault { verdict: Verdict::Expired, what: head.unreadable("an expired link").what })
             }
             // No bearer token is sent along, so none is at fault.
@@ -269,20 +289,53 @@ impl Client {
     }
 
     async fn execute(&self, request: RequestBuilder) -> Result<Response, Fault> {
-        let response = request.send().await.map_err(|error| broken(&error))?;
+        let response = self.in_time(request.send()).await?.map_err(|error| broken(&error))?;
         let id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
         debug!(url = %bare(response.url()), status = response.status().as_u16(), request_id = id, "answered");
         Ok(response)
     }
 
+    /// Returns what the work gives, unless it takes too long after it was asked to stop.
+    async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, Fault> {
+        tokio::select! {
+            biased;
+            () = self.stop.requested_for(self.patience.stop) => Err(Fault::passes("broken off as asked")),
+            done = work => Ok(done),
+        }
+    }
+
+    /// Has `each` take the body piece by piece, as far as it comes.
+    pub(crate) async fn body<E: From<Fault>>(
+        &self,
+        response: &mut Response,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut since, mut least) = (Instant::now(), LEAST);
+        let mut came = 0;
+        loop {
+            let chunk = self.in_time(response.chunk()).await?;
+            let Some(chunk) = chunk.map_err(|error| broken(&error))? else { return Ok(()) };
+            each(&chunk)?;
+            came += chunk.len();
+            if came >= least {
+                (since, came) = (Instant::now(), 0);
+                least = (least * 2).min(LEAST_IN_THE_END);
+            } else if since.elapsed() > self.patience.slow {
+                return Err(Fault::passes("the body comes too slowly").into());
+            }
+        }
+    }
+
     async fn read(&self, mut response: Response) -> Result<Vec<u8>, Fault> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+        self.body(&mut response, |chunk| {
             if body.len() + chunk.len() > MOST_JSON {
                 return Err(Fault::passes("an answer of more than 16 MiB where a short one was due"));
             }
-            body.extend_from_slice(&chunk);
-        }
+            body.extend_from_slice(chunk);
+            Ok(())
+        })
+        .await?;
         self.head(&response).check(&body)?;
         Ok(body)
     }
@@ -290,6 +343,7 @@ impl Client {
     pub(crate) fn head<'a>(&self, response: &'a Response) -> Head<'a> {
         Head {
             api: self.api,
+            is_signed: !matches!(self.auth, Auth::None),
             status: response.status().as_u16(),
             headers: response.headers(),
             now: self.clock.now(),
@@ -346,58 +400,19 @@ impl Trouble {
     pub(crate) fn unexpected(self, call: &str) -> FetchError {
         match self {
             Self::Fetch(error) => error,
-            other => refused(call.to_owned(), format!("{other:?}"), "tell Mimecast's support of it"),
+            other => refused(call.to_owned(), format!("{other:?}"), "tell Mimecast's support of it", false),
         }
     }
 }
 
-fn refused(call: String, what: String, hint: &str) -> FetchError {
-    FetchError::Refused { call, what, hint: hint.to_owned() }
+fn refused(call: String, what: String, hint: &str, is_general: bool) -> FetchError {
+    FetchError::Refused { call, what, hint: hint.to_owned(), is_general }
 }
 
 /// Returns the fault of JSON of another shape; what it holds may be a credential.
 fn not_due(error: &serde_json::Error) -> Fault {
     let (kind, line, column) = (error.classify(), error.line(), error.column());
     Fault::passes(format!("an answer that is not what is due: {kind:?} at line {line} column {column}"))
-}
-
-/// Returns the fault of a connection.
-pub(crate) fn broken(error: &reqwest::Error) -> Fault {
-    let what = match () {
-        () if error.is_connect() => "cannot connect",
-        () if error.is_timeout() => "the connection stands still",
-        () => "the connection broke",
-    };
-    let causes: Vec<_> = causes(error).collect();
-    let what = said(what, &causes);
-    let verdict = if causes.iter().any(|cause| is_of_certificate(*cause)) {
-        let hint =
-            "if a proxy or firewall opens the connections of this machine, name its certificate in ca_file";
-        Verdict::Stop(hint.to_owned())
-    } else {
-        Verdict::Retry(None)
-    };
-    Fault { verdict, what }
-}
-
-/// The text with the causes behind it.
-fn said(what: &str, causes: &[&(dyn Error + 'static)]) -> String {
-    causes.iter().fold(what.to_owned(), |said, cause| format!("{said}: {cause}"))
-}
-
-/// The causes of an error, without those that show a URL, whose query may be a credential.
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    let first = Error::source(error);
-    std::iter::successors(first, |&cause| cause.source()).filter(|cause| !cause.is::<reqwest::Error>())
-}
-
-/// Whether the host's certificate is not to be trusted, which does not pass.
-fn is_of_certificate(cause: &(dyn Error + 'static)) -> bool {
-    // An error of the system's kind shows what it is made of by itself only.
-    match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        Some(inner) => is_of_certificate(inner),
-        None => matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))),
-    }
 }
 
 /// A URL without what may be secret.
@@ -420,40 +435,6 @@ fn is_data(response: &Response) -> bool {
     BYTES.iter().any(|bytes| kind.starts_with(bytes)) || is_named && !kind.starts_with("text/html")
 }
 
-fn http(base: &Url, source: &Source, patience: Patience) -> Result<reqwest::Client, ConfigError> {
-    // The second source finds it there.
-    _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("mimelake/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .connect_timeout(patience.connect)
-        .read_timeout(patience.idle);
-    if is_loopback(base) {
-        builder = builder.no_proxy();
-    }
-    if let Some(path) = &source.ca_file {
-        let path = source.folder.join(path);
-        let failed = |what: String| {
-            ConfigError::new(
-                format!("ca_file {}: {what}", path.display()),
-                "name a file of certificates in PEM",
-            )
-        };
-        let pem = std::fs::read(&path).map_err(|error| failed(error.to_string()))?;
-        let roots = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
-        if roots.is_empty() {
-            return Err(failed("it holds no certificate".to_owned()));
-        }
-        builder = builder.tls_certs_only(roots);
-    }
-    builder.build().map_err(|error| {
-        ConfigError::new(
-            format!("cannot set up TLS: {error}"),
-            "install the platform's certificates, or set ca_file",
-        )
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -462,28 +443,5 @@ mod tests {
     fn urls_are_shown_without_what_may_be_secret() {
         let url: Url = "https://user:hunter2@x.test:8443/a/b.json.gz?sig=hunter2#hunter2".parse().unwrap();
         assert_eq!(bare(&url), "https://x.test:8443/a/b.json.gz");
-    }
-
-    #[test]
-    fn certificates_of_ones_own_are_read_or_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let source = |file: &str| -> Source {
-            let text = format!(
-                "api = \"2.0\"\naccount = \"a\"\nclient_id = \"i\"\nclient_secret = \"s\"\nca_file = \"{file}\""
-            );
-            let mut source: Source = toml::from_str(&text).unwrap();
-            folder.path().clone_into(&mut source.folder);
-            source
-        };
-        std::fs::write(folder.path().join("none.pem"), "no certificate").unwrap();
-        std::fs::write(
-            folder.path().join("bad.pem"),
-            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        )
-        .unwrap();
-        for file in ["missing.pem", "none.pem", "bad.pem"] {
-            let error = Client::new(&source(file), &Setting::default()).unwrap_err();
-            assert!(!error.hint().is_empty(), "{error}");
-        }
     }
 }

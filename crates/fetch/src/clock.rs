@@ -1,7 +1,7 @@
 //! Time and waiting, in one place.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -62,23 +62,23 @@ fn lock(waits: &Mutex<Vec<Duration>>) -> MutexGuard<'_, Vec<Duration>> {
 
 /// A request to stop, from a signal handler or a test: what is in hand is finished, nothing new is begun.
 #[derive(Debug, Clone)]
-pub struct Stop(Arc<watch::Sender<bool>>);
+pub struct Stop(Arc<watch::Sender<Option<Instant>>>);
 
 impl Default for Stop {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
+        Self(Arc::new(watch::Sender::new(None)))
     }
 }
 
 impl Stop {
     /// Asks to stop.
     pub fn request(&self) {
-        self.0.send_replace(true);
+        self.0.send_if_modified(|asked| asked.is_none() && asked.replace(Instant::now()).is_none());
     }
 
     /// Whether it was asked to stop.
     pub fn is_requested(&self) -> bool {
-        *self.0.borrow()
+        self.0.borrow().is_some()
     }
 
     pub(crate) fn check(&self) -> Result<(), FetchError> {
@@ -86,7 +86,16 @@ impl Stop {
     }
 
     async fn requested(&self) {
+        self.requested_for(Duration::ZERO).await;
+    }
+
+    /// Returns so long after it was asked to stop, however late this is called.
+    pub(crate) async fn requested_for(&self, time: Duration) {
+        let mut asked = self.0.subscribe();
         // The sender lives as long as this.
-        _ = self.0.subscribe().wait_for(|stop| *stop).await;
+        let asked = asked.wait_for(Option::is_some).await.ok().and_then(|asked| *asked);
+        if let Some(until) = asked.and_then(|asked| asked.checked_add(time)) {
+            tokio::time::sleep_until(until.into()).await;
+        }
     }
 }

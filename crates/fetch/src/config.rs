@@ -226,13 +226,18 @@ fn overlay(
     environment: impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
 ) {
     let Some(sources) = table.get_mut("source").and_then(toml::Value::as_table_mut) else { return };
+    let prefix = |name: &str| format!("MIMELAKE_{}_", name.to_ascii_uppercase().replace('-', "_"));
+    let mut prefixes: Vec<String> = sources.keys().map(|name| prefix(name)).collect();
+    // `MIMELAKE_EU_WEST_TYPES` is of `eu-west` where there is one, and not of `eu`.
+    prefixes.sort_by_key(|prefix| std::cmp::Reverse(prefix.len()));
     for (variable, value) in environment {
         let (Some(variable), Some(value)) = (variable.to_str(), value.to_str()) else { continue };
+        let Some((of, key)) = prefixes.iter().find_map(|of| Some((of, variable.strip_prefix(of.as_str())?)))
+        else {
+            continue;
+        };
         for (name, source) in sources.iter_mut() {
-            let prefix = format!("MIMELAKE_{}_", name.to_ascii_uppercase().replace('-', "_"));
-            let (Some(key), Some(source)) = (variable.strip_prefix(&prefix), source.as_table_mut()) else {
-                continue;
-            };
+            let Some(source) = source.as_table_mut().filter(|_| prefix(name) == *of) else { continue };
             let value = match value.as_bytes() {
                 b"true" | b"false" => toml::Value::Boolean(value == "true"),
                 _ if key == "TYPES" => {

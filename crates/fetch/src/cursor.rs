@@ -1,6 +1,9 @@
 //! How far a stream came, kept from run to run.
 
-use jiff::Timestamp;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+
+use jiff::{SignedDuration, Timestamp};
 use mimelake_landing::put::Folder;
 use serde::{Deserialize, Serialize};
 
@@ -15,19 +18,35 @@ pub(crate) struct Cursor {
     pub(crate) moved: Option<Timestamp>,
     /// When everything up to then had been fetched.
     pub(crate) caught_up: Option<Timestamp>,
-    /// Rounds that ended here because a file did not come whole.
+    /// When the stream was first asked for.
     #[serde(default)]
-    pub(crate) stuck: u32,
+    pub(crate) began: Option<Timestamp>,
+    /// Files behind this place that did not come, and in how many rounds that count; behind a blank, the piece that
+    /// was all that came.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) failed: BTreeMap<String, u32>,
 }
 
-/// A file that did not come whole in so many rounds is given up, lest it block all that follow.
+/// A file that did not come in so many rounds is given up, lest it block all that follow.
 pub(crate) const STUCK: u32 = 3;
+/// What lies so near its end is given up on less.
+const LAST: SignedDuration = SignedDuration::from_hours(24);
 
 impl Cursor {
-    /// Returns what the last run saved, or the beginning.
-    pub(crate) fn load(folder: &Folder, name: &str) -> Result<Self, FetchError> {
-        let Some(bytes) = folder.saved(name)? else { return Ok(Self::default()) };
-        serde_json::from_slice(&bytes).map_err(|error| {
+    /// Returns what the last run saved, or the beginning, which is now.
+    pub(crate) fn load(folder: &Folder, name: &str, now: Timestamp) -> Result<Self, FetchError> {
+        if let Some(cursor) = Self::saved(folder, name)? {
+            return Ok(cursor);
+        }
+        let cursor = Self { began: Some(now), ..Self::default() };
+        cursor.save(folder, name)?;
+        Ok(cursor)
+    }
+
+    /// Returns what the last run saved, if there was one.
+    pub(crate) fn saved(folder: &Folder, name: &str) -> Result<Option<Self>, FetchError> {
+        let Some(bytes) = folder.saved(name)? else { return Ok(None) };
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
             let path = folder.state_path(name);
             let what = format!("{}: {error}", path.display());
             let hint = "remove it to begin with the oldest log there is: what was landed is known and not landed twice";
@@ -45,6 +64,130 @@ impl Cursor {
 
     /// Moves it to where the next call begins.
     pub(crate) fn advance(&mut self, next: String, now: Timestamp) {
-        *self = Self { next: Some(next), moved: Some(now), caught_up: self.caught_up, stuck: 0 };
+        *self = Self { next: Some(next), moved: Some(now), failed: BTreeMap::new(), ..*self };
+    }
+
+    /// Moves it back to the oldest log that is kept.
+    pub(crate) fn start_over(&mut self) {
+        (self.next, self.failed) = (None, BTreeMap::new());
+    }
+
+    /// When all there was had last been fetched; where it never was, when it was first asked for.
+    pub(crate) fn complete_until(&self) -> Option<Timestamp> {
+        self.caught_up.or(self.began)
+    }
+
+    /// Whether it has stood still for so long that what lies behind it is hardly `kept` any more.
+    pub(crate) fn is_late(&self, now: Timestamp, kept: SignedDuration) -> bool {
+        let since = self.moved.max(self.caught_up).or(self.began);
+        since.is_some_and(|since| now.duration_since(since) > kept - LAST)
+    }
+
+    /// Makes a note of a file that did not come, of one more round if it counts; returns whether that is often enough
+    /// for it to be given up.
+    pub(crate) fn fails(&mut self, file: &str, counts: bool) -> bool {
+        let rounds = self.failed.entry(file.to_owned()).or_default();
+        *rounds = rounds.saturating_add(u32::from(counts));
+        *rounds >= STUCK
+    }
+
+    /// Counts a round in which this piece, by its bytes, was all that came of a file before a clean end; returns
+    /// whether the same piece came in as many rounds as a file is tried. Bad networks cut now here, now there.
+    pub(crate) fn breaks_off(&mut self, file: &str, piece: &str) -> bool {
+        let (of_file, this) = (format!("{file} "), format!("{file} {piece}"));
+        self.failed.retain(|key, _| !key.starts_with(&of_file) || *key == this);
+        self.fails(&this, true)
+    }
+
+    /// Forgets the failures of a file that came.
+    pub(crate) fn came(&mut self, file: &str) {
+        self.failed.retain(|key, _| failed_file(key) != file);
+    }
+
+    /// The files that did not come.
+    pub(crate) fn failed_files(&self) -> impl Iterator<Item = &str> {
+        self.failed.keys().map(String::as_str).filter(|key| failed_file(key) == *key)
+    }
+}
+
+/// The file that a key is about; no link has a blank.
+fn failed_file(key: &str) -> &str {
+    key.split_once(' ').map_or(key, |(file, _)| file)
+}
+
+/// The cursors that were sent in one round, so that a circle of them is seen.
+#[derive(Debug, Default)]
+pub(crate) struct Trail {
+    sent: HashSet<u64>,
+    state: RandomState,
+}
+
+/// The longest circle that is seen for sure, which bounds what is remembered.
+const LONGEST: usize = 100_000;
+
+impl Trail {
+    /// Remembers a cursor that is sent.
+    ///
+    /// # Errors
+    /// It was sent before, to `call`, and would give again what it gave then.
+    pub(crate) fn send(&mut self, cursor: &str, call: &str) -> Result<(), FetchError> {
+        if self.sent.len() == LONGEST {
+            self.sent.clear();
+        }
+        if self.sent.insert(self.state.hash_one(cursor)) {
+            return Ok(());
+        }
+        let what = "the server's cursors go in circles; what lies behind was not reached".to_owned();
+        Err(FetchError::Passing { call: call.to_owned(), what, tries: 1 })
+    }
+
+    /// Forgets them all: a stream that starts over passes the same places again.
+    pub(crate) fn start_over(&mut self) {
+        self.sent.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_of_earlier_versions_are_read() {
+        for text in [
+            r#"{"next":null,"moved":null,"caught_up":null}"#,
+            r#"{"next":"a","moved":"2026-03-02T10:00:00Z","caught_up":null,"failed":{"file":2}}"#,
+            r#"{"next":"a","moved":null,"caught_up":null,"began":"2026-03-02T10:00:00Z","failed":{"https://x/a":2}}"#,
+        ] {
+            let cursor: Cursor = serde_json::from_str(text).unwrap();
+            assert!(cursor.failed.values().all(|rounds| *rounds == 2), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_same_piece_counts_on() {
+        let mut cursor = Cursor::default();
+        let rounds = ["1 a", "1 a", "2 b", "1 a", "1 a", "1 a"];
+        let given_up: Vec<_> = rounds.iter().map(|piece| cursor.breaks_off("x", piece)).collect();
+        assert_eq!(given_up, [false, false, false, false, false, true]);
+        assert!(!cursor.fails("x", false) && cursor.failed_files().eq(["x"]));
+        cursor.came("x");
+        assert!(cursor.failed.is_empty());
+    }
+
+    #[test]
+    fn late_is_by_the_last_that_moved() {
+        let time = |day: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * day);
+        let kept = SignedDuration::from_hours(7 * 24);
+        let cursor = |began, moved, caught_up| Cursor { moved, caught_up, began, ..Cursor::default() };
+        for (cursor, is_late) in [
+            (cursor(None, None, None), false),
+            (cursor(Some(time(3)), None, None), true),
+            (cursor(Some(time(5)), None, None), false),
+            (cursor(Some(time(0)), Some(time(5)), None), false),
+            (cursor(Some(time(0)), Some(time(1)), Some(time(9))), false),
+            (cursor(Some(time(0)), Some(time(3)), Some(time(2))), true),
+        ] {
+            assert_eq!(cursor.is_late(time(10), kept), is_late, "{cursor:?}");
+        }
     }
 }

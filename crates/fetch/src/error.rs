@@ -21,6 +21,8 @@ pub enum FetchError {
         what: String,
         /// What to do about it.
         hint: String,
+        /// Whether every other call to the source would be refused, too: for its keys, or on the way there.
+        is_general: bool,
     },
     /// Something that passes did not pass within the tries of one run.
     #[error("{call}: {what}; gave up after {tries} tries")]

@@ -1,6 +1,6 @@
 //! All sources of a run, round after round.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,12 +17,8 @@ use crate::config::{Api, Config, Source};
 use crate::error::{ConfigError, FetchError};
 use crate::siem1::{self, Wanted};
 use crate::siem2::{self, Calls};
-use crate::status::Status;
+use crate::status::{AUDIT, Status};
 use crate::stream::Stream;
-
-/// Mimecast keeps logs for 7 days and audit events for 60: what was landed before then does not come again.
-const LOGS_KNOWN: Duration = Duration::from_hours(15 * 24);
-const AUDIT_KNOWN: Duration = Duration::from_hours(62 * 24);
 
 /// What of each source is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +67,7 @@ pub struct Failure {
     pub source: String,
     /// Why.
     pub error: FetchError,
-    /// Whether no stream of the source came to its end.
+    /// Whether no stream of the source came to its end, or would by itself.
     pub is_whole: bool,
 }
 
@@ -110,14 +106,14 @@ impl Fetcher {
                 Api::V1 => "siem-v1",
                 Api::V2 => "siem-v2",
             };
-            let open = |wanted: bool, part: &str, known: Duration| {
-                wanted.then(|| Folder::open(land, &source.account, part, known).map(Arc::new)).transpose()
+            let open = |wanted: bool, part: &str| {
+                wanted.then(|| Folder::open(land, &source.account, part).map(Arc::new)).transpose()
             };
             accounts.push(Account {
                 name: name.to_owned(),
                 client: Arc::new(Client::new(source, &setting).map_err(named)?),
-                logs: open(scope == Scope::All, part, LOGS_KNOWN)?,
-                audit: open(source.audit.is_some(), "audit", AUDIT_KNOWN)?,
+                logs: open(scope == Scope::All, part)?,
+                audit: open(source.audit.is_some(), AUDIT)?,
                 source: Arc::new(source.clone()),
                 calls: Calls::default(),
                 unlicensed: Arc::default(),
@@ -177,7 +173,9 @@ impl Config {
         if only.is_empty() {
             return Ok(self.sources.iter().map(|(name, source)| (name.as_str(), source)).collect());
         }
-        only.iter().map(|name| Ok((name.as_str(), self.source(name)?))).collect()
+        // Named twice it is one all the same.
+        let only: BTreeSet<_> = only.iter().map(String::as_str).collect();
+        only.into_iter().map(|name| Ok((name, self.source(name)?))).collect()
     }
 
     /// Returns the source of this name.
@@ -194,34 +192,28 @@ impl Config {
 
 impl Account {
     async fn fetch(self, status: Status) -> Vec<Failure> {
-        let mut failures = Vec::new();
-        let mut ended = Vec::new();
-        let mut has_ended = false;
-        if let Some(folder) = &self.logs {
-            match self.source.api {
-                Api::V1 => {
-                    let stream = self.stream(folder, &status, "siem-v1");
-                    let wanted = Wanted { format: self.source.file_format, compress: self.source.compress };
-                    ended.push(end(&stream, siem1::fetch(&stream, wanted).await));
-                }
-                Api::V2 => ended.push(self.batches(folder, &status, &mut has_ended).await),
+        let logs = match (&self.logs, self.source.api) {
+            (None, _) => Vec::new(),
+            (Some(folder), Api::V1) => {
+                let stream = self.stream(folder, &status, "siem-v1");
+                let wanted = Wanted { format: self.source.file_format, compress: self.source.compress };
+                vec![end(&stream, siem1::fetch(&stream, wanted).await)]
             }
-        }
-        let refused = match ended.first() {
-            Some(Err(FetchError::Stopped)) => true,
-            // With a bearer token that is taken it is not the keys that were refused.
-            Some(Err(FetchError::Refused { .. })) => !self.client.has_bearer().await,
-            _ => false,
+            (Some(folder), Api::V2) => self.batches(folder, &status).await,
         };
-        if let (Some(folder), Some(wanted), false) = (&self.audit, &self.source.audit, refused) {
-            let stream = self.stream(folder, &status, "audit");
-            ended.push(end(&stream, audit::fetch(&stream, wanted).await));
+        let is_over = logs.iter().any(|ended| {
+            matches!(ended, Err(FetchError::Stopped | FetchError::Refused { is_general: true, .. }))
+        });
+        let mut audited = None;
+        if let (Some(folder), Some(wanted), false) = (&self.audit, &self.source.audit, is_over) {
+            let stream = self.stream(folder, &status, AUDIT);
+            audited = Some(end(&stream, audit::fetch(&stream, wanted).await));
         }
-        let is_whole = !has_ended && ended.iter().all(Result::is_err);
-        for error in ended.into_iter().filter_map(Result::err) {
-            failures.push(Failure { source: self.name.clone(), error, is_whole });
-        }
-        failures
+        let is_lasting = |ended: &Result<(), FetchError>| ended.as_ref().is_err_and(|error| !error.passes());
+        let is_whole = logs.iter().chain(&audited).all(is_lasting);
+        let audited = audited.and_then(Result::err);
+        let errors = worst(logs).into_iter().chain(audited);
+        errors.map(|error| Failure { source: self.name.clone(), error, is_whole }).collect()
     }
 
     fn stream(&self, folder: &Arc<Folder>, status: &Status, name: &str) -> Stream {
@@ -229,55 +221,69 @@ impl Account {
         Stream { client: Arc::clone(&self.client), folder: Arc::clone(folder), watch }
     }
 
-    /// Fetches each event type; what stops one does not stop the others, unless it is the disk or the login.
-    /// `has_ended`: whether one came to its end.
-    async fn batches(
-        &self,
-        folder: &Arc<Folder>,
-        status: &Status,
-        has_ended: &mut bool,
-    ) -> Result<(), FetchError> {
-        let types = self.source.types()?;
-        let mut licensed = 0;
-        let mut first = Ok(());
+    /// Fetches each event type and returns how each that is licensed ended. What stops one does not stop the others,
+    /// unless it is the disk or the login.
+    async fn batches(&self, folder: &Arc<Folder>, status: &Status) -> Vec<Result<(), FetchError>> {
+        let mut types = match self.source.types() {
+            Ok(types) => types,
+            Err(error) => return vec![Err(error.into())],
+        };
+        // Whether others come is known once these have failed.
+        types.sort_by_key(|event_type| !siem2::is_stuck(folder, *event_type));
+        let round = siem2::Round::new(&self.calls, self.source.start);
+        let mut all = Vec::new();
         for event_type in &types {
             let name = format!("siem-v2/{}", event_type.table());
             let stream = self.stream(folder, status, &name);
-            let fetched = siem2::fetch(&stream, *event_type, self.source.start, &self.calls).await;
-            licensed += usize::from(!matches!(fetched, Ok(false)));
-            *has_ended |= matches!(fetched, Ok(true));
-            if matches!(fetched, Ok(false)) {
-                self.say_unlicensed(&stream, *event_type);
-            }
+            let fetched = siem2::fetch(&stream, *event_type, &round).await;
+            let is_licensed = !matches!(fetched, Ok(false));
+            stream.watch.update(|status| status.unlicensed = !is_licensed);
             let ended = end(&stream, fetched.map(|_| ()));
-            match ended {
-                Err(error @ (FetchError::Put(_) | FetchError::Config(_) | FetchError::Stopped)) => {
-                    return Err(error);
-                }
-                Err(error @ FetchError::Refused { .. }) if !self.client.has_bearer().await => {
-                    return Err(error);
-                }
-                ended => first = first.and(ended),
+            if !is_licensed {
+                self.say_unlicensed(*event_type);
+                continue;
+            }
+            let is_over = matches!(
+                ended,
+                Err(FetchError::Put(_)
+                    | FetchError::Config(_)
+                    | FetchError::Stopped
+                    | FetchError::Refused { is_general: true, .. })
+            );
+            all.push(ended);
+            if is_over {
+                break;
             }
         }
-        if licensed == 0 {
-            return Err(FetchError::Refused {
+        if let Err(error) = round.end(self.client.clock.now()) {
+            all.push(Err(error));
+        }
+        if all.is_empty() {
+            all.push(Err(FetchError::Refused {
                 call: "siem-v2".to_owned(),
                 what: "none of the event types is licensed".to_owned(),
                 hint: "check the application's products in Mimecast's console, and `types`".to_owned(),
-            });
+                is_general: false,
+            }));
         }
-        first
+        all
     }
 
-    fn say_unlicensed(&self, stream: &Stream, event_type: EventType) {
-        stream.watch.update(|status| status.unlicensed = true);
+    fn say_unlicensed(&self, event_type: EventType) {
         let mut said = self.unlicensed.lock().unwrap_or_else(PoisonError::into_inner);
         if said.insert(event_type) {
             let table = event_type.table();
             warn!(source = self.name, "{table} is not licensed for this account; going on with the others");
         }
     }
+}
+
+/// Returns the error that says most of how a run ends: the first that does not pass, or else that it was stopped.
+fn worst(ended: Vec<Result<(), FetchError>>) -> Option<FetchError> {
+    ended.into_iter().filter_map(Result::err).min_by_key(|error| match error {
+        FetchError::Stopped => 1,
+        error => 2 * u8::from(error.passes()),
+    })
 }
 
 /// Has the status and the log say how a stream ended.

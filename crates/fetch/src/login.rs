@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::answer::Fault;
+use crate::answer::{Fault, Verdict};
 use crate::client::{Client, Setting, Trouble};
 use crate::config::{Api, Source, check_url};
 use crate::error::{ConfigError, FetchError};
@@ -94,8 +94,11 @@ async fn pair(
     let scheme = if who.is_domain { "Basic-AD" } else { "Basic-Cloud" };
     let shown = STANDARD.encode(format!("{}:{}", who.email, who.password.expose()));
     let authorization = format!("{scheme} {shown}");
-    let client = Client::plain(source, check_url(&base_url)?, setting)?
-        .hiding([who.password.clone(), Secret::verbatim(&shown)]);
+    let client = Client::plain(source, check_url(&base_url)?, setting)?.hiding([
+        who.password.clone(),
+        Secret::verbatim(&shown),
+        app_id.clone(),
+    ]);
     let body = json!({ "data": [{ "userName": who.email }] });
     let answer: Answer<Bound> = post(&client, LOGIN, &app_id, Some(&authorization), &body).await?;
     let is_configured = source.url()? == check_url(&base_url)?;
@@ -122,7 +125,7 @@ async fn discover(
     app_id: &Secret,
     setting: &Setting,
 ) -> Result<String, FetchError> {
-    let client = Client::plain(source, check_url(discovery)?, setting)?;
+    let client = Client::plain(source, check_url(discovery)?, setting)?.hiding([app_id.clone()]);
     let body = json!({ "data": [{ "emailAddress": who.email }] });
     let answer: Answer<Found> = post(&client, DISCOVER, app_id, None, &body).await?;
     let api = answer.data.into_iter().next().and_then(|found| found.region?.api);
@@ -132,7 +135,12 @@ async fn discover(
 }
 
 fn refused(call: &str, what: &str, hint: &str) -> FetchError {
-    FetchError::Refused { call: call.to_owned(), what: what.to_owned(), hint: hint.to_owned() }
+    FetchError::Refused {
+        call: call.to_owned(),
+        what: what.to_owned(),
+        hint: hint.to_owned(),
+        is_general: false,
+    }
 }
 
 async fn post<T: DeserializeOwned>(
@@ -155,15 +163,23 @@ async fn post<T: DeserializeOwned>(
                 None => request,
             }
         };
-        let answer = client.request(build, path).await?;
-        serde_json::from_slice(&answer).map_err(|_| Fault::passes("an answer that is not what is due"))
+        let answered = client.request(build, path).await.and_then(|answer| {
+            serde_json::from_slice(&answer).map_err(|_| Fault::passes("an answer that is not what is due"))
+        });
+        answered.map_err(|fault| if path == LOGIN { once(fault) } else { fault })
     };
-    client.patiently(path, attempt).await.map_err(|trouble: Trouble| match trouble.unexpected(path) {
-        FetchError::Refused { call, what, .. } if path == LOGIN => {
-            let hint =
-                "check the address and the password, and whether the user logs in by the domain (--domain)";
-            FetchError::Refused { call, what, hint: hint.to_owned() }
-        }
-        error => error,
-    })
+    client.patiently(path, attempt).await.map_err(|trouble: Trouble| trouble.unexpected(path))
 }
+
+/// A login that may have reached Mimecast is not tried again: each makes another pair of keys, and their number is
+/// limited.
+fn once(fault: Fault) -> Fault {
+    let verdict = match fault.verdict {
+        Verdict::Retry(_) | Verdict::Ended => Verdict::Stop(MAYBE.to_owned()),
+        verdict => verdict,
+    };
+    Fault { verdict, ..fault }
+}
+
+const MAYBE: &str = "it was sent once and may have made a pair of keys that did not arrive; their number is limited: \
+    wait some minutes, and run `mimelake login` again only if no other pair of this user is at hand";

@@ -8,15 +8,18 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use tracing::{info, warn};
 
-use crate::answer::Fault;
+use crate::answer::{Fault, Verdict};
 use crate::client::{Answer, Call, Trouble, header};
 use crate::config::FileFormat;
-use crate::cursor::{Cursor, STUCK};
+use crate::cursor::{Cursor, Trail};
 use crate::error::FetchError;
+use crate::status::kept;
 use crate::stream::{DAMAGED, Received, Stream};
 
 const PATH: &str = "/api/audit/get-siem-logs";
 const CURSOR: &str = "cursor.json";
+/// Answers one after the other that hold no log, however much their tokens move, before it is left for the next round.
+const EMPTY: u32 = 1000;
 
 /// How the files are asked for.
 #[derive(Debug, Clone, Copy)]
@@ -69,24 +72,35 @@ struct Partly {
     incoming: Incoming,
     name: String,
     token: Option<String>,
-    why: String,
+    fault: Fault,
 }
 
 /// Lands all files that there are, page after page.
 pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchError> {
-    let mut cursor = Cursor::load(&stream.folder, CURSOR)?;
-    stream.begin(cursor.moved, cursor.caught_up);
+    let mut cursor = Cursor::load(&stream.folder, CURSOR, stream.client.clock.now())?;
+    stream.begin(cursor.began.or(cursor.moved), cursor.moved, cursor.caught_up);
+    let complete = cursor.complete_until();
+    let mut trail = Trail::default();
     let mut started_over = false;
+    let mut empty = 0;
     loop {
         stream.client.stop.check()?;
+        if empty == EMPTY {
+            let what = "one answer without a log after the other".to_owned();
+            return Err(FetchError::Passing { call: PATH.to_owned(), what, tries: EMPTY });
+        }
         let mut partly = None;
         let before = cursor.next.clone();
+        if let Some(token) = &before {
+            trail.send(token, PATH)?;
+        }
         match next(stream, wanted, before.as_deref(), &mut partly).await {
             Ok(Step::Nothing { token: Some(token), is_last: false }) if before.as_ref() != Some(&token) => {
+                empty += 1;
                 advance(stream, &mut cursor, Some(token))?;
             }
             Ok(Step::Nothing { token, .. }) => {
-                let now = stream.caught_up(cursor.caught_up)?;
+                let now = stream.caught_up(complete)?;
                 if let Some(token) = token.filter(|token| before.as_ref() != Some(token)) {
                     cursor.advance(token, now);
                 }
@@ -95,6 +109,8 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
                 return Ok(());
             }
             Ok(Step::File { file, token }) => {
+                empty =
+                    if matches!(&file, File::Whole(whole, _) if whole.is_empty()) { empty + 1 } else { 0 };
                 match file {
                     File::Whole(whole, name) => stream.land(whole, "", &name).await?,
                     File::Damaged(incoming, name, why) => stream.quarantine(incoming, &name, &why)?,
@@ -109,7 +125,8 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
                     cursor.moved,
                     "Mimecast does not know the token any more; beginning with the oldest log it keeps",
                 )?;
-                cursor = Cursor { next: None, stuck: 0, ..cursor };
+                cursor.start_over();
+                trail.start_over();
                 save(stream, &cursor)?;
             }
             Err(trouble) => {
@@ -143,24 +160,31 @@ fn advance(stream: &Stream, cursor: &mut Cursor, token: Option<String>) -> Resul
     }
 }
 
-/// Counts a round that ended with half a file; after so many the half goes to the quarantine and the token moves on.
+/// What stands for the one file behind a token, whatever its name.
+const FILE: &str = "file";
+
+/// Counts a round that ended with half a file. Once it is clear that no more of it will come, or it is about to be
+/// lost anyhow, the half goes to the quarantine and the token moves on.
 fn give_up(
     stream: &Stream,
     cursor: &mut Cursor,
     partly: Option<Partly>,
     error: &FetchError,
 ) -> Result<bool, FetchError> {
-    let Some(Partly { incoming, name, token, why }) =
+    let Some(Partly { incoming, name, token, fault }) =
         partly.filter(|_| matches!(error, FetchError::Passing { .. }))
     else {
         return Ok(false);
     };
-    cursor.stuck += 1;
-    if cursor.stuck < STUCK || token.is_none() {
+    let is_late = cursor.is_late(stream.client.clock.now(), kept(stream.watch.stream()));
+    let is_lost = cursor.fails(FILE, is_late) && is_late;
+    let piece = format!("{} {}", incoming.len(), incoming.mark());
+    let is_all_there_is = fault.verdict == Verdict::Ended && cursor.breaks_off(FILE, &piece);
+    if !(is_lost || is_all_there_is) || token.is_none() {
         save(stream, cursor)?;
         return Ok(false);
     }
-    stream.quarantine(incoming, &name, &why)?;
+    stream.quarantine(incoming, &name, &fault.what)?;
     advance(stream, cursor, token)
 }
 
@@ -178,35 +202,38 @@ async fn next(
     let mut damaged = 0;
     stream
         .client
-        .patiently(PATH, async || match stream.client.call(&call).await? {
-            Answer::Json(body, token) => Said::step(&body, token).map(Ok),
-            Answer::Bytes(response) => {
-                let (name, token) = (file_name(&response), header(&response, "mc-siem-token"));
-                let is_zip = wanted.compress || name.to_ascii_lowercase().ends_with(".zip");
-                let expect = if is_zip { Expect::Zip } else { Expect::Anything };
-                let received = match stream.receive(response, &name, expect).await {
-                    Ok(received) => received,
-                    Err(error) => return Ok(Err(error)),
-                };
-                *partly = None;
-                let file = match received {
-                    Received::Whole(whole) => File::Whole(whole, name),
-                    Received::Damaged(bad) => {
-                        damaged += 1;
-                        let why = bad.damage.reason.to_string();
-                        if damaged < DAMAGED {
-                            return Err(Fault::passes(format!("{name} is damaged: {why}")));
+        .patiently(PATH, async || {
+            // Only a file that the last try met says more than that the network is bad.
+            *partly = None;
+            match stream.client.call(&call).await? {
+                Answer::Json(body, token) => Said::step(&body, token).map(Ok),
+                Answer::Bytes(response) => {
+                    let (name, token) = (file_name(&response), header(&response, "mc-siem-token"));
+                    let is_zip = wanted.compress || name.to_ascii_lowercase().ends_with(".zip");
+                    let expect = if is_zip { Expect::Zip } else { Expect::Anything };
+                    let received = match stream.receive(response, &name, expect).await {
+                        Ok(received) => received,
+                        Err(error) => return Ok(Err(error)),
+                    };
+                    let file = match received {
+                        Received::Whole(whole) => File::Whole(whole, name),
+                        Received::Damaged(bad) => {
+                            damaged += 1;
+                            let why = bad.damage.reason.to_string();
+                            if damaged < DAMAGED {
+                                return Err(Fault::passes(format!("{name} is damaged: {why}")));
+                            }
+                            File::Damaged(bad.incoming, name, why)
                         }
-                        File::Damaged(bad.incoming, name, why)
-                    }
-                    Received::Refused(fault) => return Err(fault),
-                    Received::Cut(incoming, fault) => {
-                        info!(file = name, bytes = incoming.len(), "it broke off");
-                        *partly = Some(Partly { incoming, name, token, why: fault.what.clone() });
-                        return Err(fault);
-                    }
-                };
-                Ok(Ok(Step::File { file, token }))
+                        Received::Refused(_, fault) => return Err(fault),
+                        Received::Cut(incoming, fault) => {
+                            info!(file = name, bytes = incoming.len(), "it broke off");
+                            *partly = Some(Partly { incoming, name, token, fault: fault.clone() });
+                            return Err(fault);
+                        }
+                    };
+                    Ok(Ok(Step::File { file, token }))
+                }
             }
         })
         .await?

@@ -1,31 +1,32 @@
 //! `siem/v1/batch/events/cg` of API 2.0: pages of presigned links, one cursor for each event type.
 
-use std::collections::{HashSet, VecDeque};
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use mimelake_landing::put::Expect;
+use mimelake_landing::put::Folder;
 use mimelake_schema::EventType;
-use reqwest::Url;
 use serde::Deserialize;
 use tokio::sync::Mutex;
-use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use crate::answer::Fault;
-use crate::client::{Call, Trouble, bare};
-use crate::cursor::{Cursor, STUCK};
+use crate::client::{Call, Trouble};
+use crate::cursor::{Cursor, Trail};
 use crate::error::FetchError;
-use crate::stream::{DAMAGED, Received, Stream, torn_down};
+use crate::stream::Stream;
+
+use page::{Entry, Got};
+
+mod download;
+mod page;
 
 const PATH: &str = "/siem/v1/batch/events/cg";
 /// The most that a page holds.
 const PAGE: &str = "100";
-/// Downloads at a time.
-const PARALLEL: usize = 4;
 /// Listings of one page because its links had expired.
 const LISTINGS: u32 = 3;
 
@@ -59,61 +60,116 @@ impl Calls {
     }
 }
 
+/// What the streams of a source share in one round.
+#[derive(Debug)]
+pub(crate) struct Round {
+    calls: Calls,
+    start: Duration,
+    /// How many files came so far, by host.
+    came: RefCell<HashMap<String, u64>>,
+    failures: RefCell<Vec<Failure>>,
+}
+
+/// A file that did not come, while it is not known whether others will.
+#[derive(Debug)]
+struct Failure {
+    folder: Arc<Folder>,
+    cursor: String,
+    file: String,
+    since: Since,
+}
+
+/// A moment of a round: so many files had come from a host, or from all where it is not known.
+#[derive(Debug, Clone)]
+struct Since {
+    host: Option<String>,
+    came: u64,
+}
+
+impl Round {
+    /// Returns a round that asks for logs as old as `start` where there is no cursor.
+    pub(crate) fn new(calls: &Calls, start: Duration) -> Self {
+        Self { calls: calls.clone(), start, came: RefCell::default(), failures: RefCell::default() }
+    }
+
+    fn now(&self, host: Option<String>) -> Since {
+        let came = self.came.borrow();
+        let count = match &host {
+            Some(host) => came.get(host).copied().unwrap_or_default(),
+            None => came.values().sum(),
+        };
+        Since { host, came: count }
+    }
+
+    /// Whether a file came from the same host since, so that it is not the network that is dead.
+    fn is_alive(&self, since: &Since) -> bool {
+        self.now(since.host.clone()).came > since.came
+    }
+
+    fn has_come(&self) -> bool {
+        !self.came.borrow().is_empty()
+    }
+
+    fn comes(&self, host: Option<String>) {
+        *self.came.borrow_mut().entry(host.unwrap_or_default()).or_default() += 1;
+    }
+
+    /// Counts the round for the files that did not come before others did, of whatever stream.
+    pub(crate) fn end(self, now: Timestamp) -> Result<(), FetchError> {
+        for Failure { folder, cursor: name, file, since } in self.failures.take() {
+            if self.is_alive(&since) {
+                let mut cursor = Cursor::load(&folder, &name, now)?;
+                cursor.fails(&file, true);
+                cursor.save(&folder, &name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether files of this type failed when it was last asked for.
+pub(crate) fn is_stuck(folder: &Folder, event_type: EventType) -> bool {
+    let saved = Cursor::saved(folder, &state(event_type));
+    saved.is_ok_and(|cursor| cursor.is_some_and(|cursor| cursor.failed_files().next().is_some()))
+}
+
+/// The name that the cursor of a type is saved under.
+fn state(event_type: EventType) -> String {
+    format!("{}.json", event_type.table())
+}
+
 /// One page of links.
 #[derive(Debug, Deserialize)]
 struct Page {
     #[serde(default)]
-    value: Vec<Link>,
+    value: Vec<Entry>,
     #[serde(rename = "@nextPage")]
     next: Option<String>,
     #[serde(rename = "isCaughtUp", default)]
     is_caught_up: bool,
 }
 
-#[derive(Debug, Deserialize)]
-struct Link {
-    #[serde(deserialize_with = "url")]
-    url: Url,
-}
-
-fn url<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
-    // What it says may be a credential, so the error does not repeat it.
-    String::deserialize(from)?.parse().map_err(|_| serde::de::Error::custom("a link that is no URL"))
-}
-
-impl Link {
-    /// What tells one file from another: the link without its query.
-    fn file(&self) -> String {
-        bare(&self.url)
-    }
-}
-
-/// What came of one link.
-enum Got {
-    Landed,
-    Expired,
-}
-
 /// Lands all files of one event type, page after page. `Ok(false)`: the type is not licensed.
-pub(crate) async fn fetch(
-    stream: &Stream,
-    event_type: EventType,
-    start: Duration,
-    calls: &Calls,
-) -> Result<bool, FetchError> {
-    let name = format!("{}.json", event_type.table());
-    let mut cursor = Cursor::load(&stream.folder, &name)?;
-    stream.begin(cursor.moved, cursor.caught_up);
+pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round) -> Result<bool, FetchError> {
+    let name = state(event_type);
+    let mut cursor = Cursor::load(&stream.folder, &name, stream.client.clock.now())?;
+    stream.begin(cursor.began.or(cursor.moved), cursor.moved, cursor.caught_up);
+    let complete = cursor.complete_until();
+    let mut trail = Trail::default();
     let mut started_over = false;
     loop {
         stream.client.stop.check()?;
-        let page = match page(stream, event_type, start, &mut cursor, calls).await {
+        if let Some(next) = &cursor.next {
+            trail.send(next, PATH)?;
+        }
+        let page = match page(stream, event_type, &mut cursor, round).await {
             Ok(page) => page,
             Err(Trouble::Unlicensed) => return Ok(false),
             Err(Trouble::StartOver) if cursor.next.is_some() && !started_over => {
                 started_over = true;
                 stream.gap(cursor.moved, "Mimecast does not know the cursor any more; beginning anew")?;
-                cursor = Cursor { next: None, stuck: 0, ..cursor };
+                cursor.start_over();
+                trail.start_over();
                 continue;
             }
             Err(trouble) => {
@@ -136,9 +192,9 @@ pub(crate) async fn fetch(
             cursor.advance(next, now);
         }
         if page.is_caught_up {
-            cursor.caught_up = Some(stream.caught_up(cursor.caught_up)?);
+            cursor.caught_up = Some(stream.caught_up(complete)?);
         }
-        cursor.stuck = 0;
+        cursor.failed.clear();
         cursor.save(&stream.folder, &name)?;
         stream.watch.update(|status| status.moved = cursor.moved);
         if !goes_on {
@@ -147,50 +203,35 @@ pub(crate) async fn fetch(
     }
 }
 
-/// Returns a page once every file of it is safe.
+/// Returns a page once every file of it is safe, or given up.
 async fn page(
     stream: &Stream,
     event_type: EventType,
-    start: Duration,
     cursor: &mut Cursor,
-    calls: &Calls,
+    round: &Round,
 ) -> Result<Page, Trouble> {
-    let is_last_try = cursor.stuck + 1 >= STUCK;
-    let mut safe = HashSet::new();
-    for listing in 1..=LISTINGS {
-        let mut page = list(stream, event_type, start, cursor, calls).await?;
-        let mut seen = HashSet::new();
-        let mut links: Vec<Link> = std::mem::take(&mut page.value);
-        links.retain(|link| !safe.contains(&link.file()) && seen.insert(link.file()));
-        let all = links.len();
-        let landed = download_all(stream, event_type, links, is_last_try).await.inspect_err(|error| {
-            cursor.stuck += u32::from(matches!(error, FetchError::Passing { .. }));
-        })?;
-        let expired = all - landed.len();
-        safe.extend(landed);
-        if expired == 0 {
+    let mut got = Got::default();
+    let mut listing = 1;
+    loop {
+        let mut page = list(stream, event_type, cursor, round).await?;
+        let links = got.list(std::mem::take(&mut page.value), cursor, round);
+        got.follow(stream, event_type, links, round).await?;
+        let expired = got.expired.len();
+        if expired == 0 || listing == LISTINGS || got.is_hopeless(round) {
+            got.settle(stream, cursor, &state(event_type), round)?;
             return Ok(page);
         }
         info!(stream = stream.watch.stream(), expired, "links have expired; listing them again");
-        if is_last_try && listing == LISTINGS {
-            let why = format!("{expired} links of a page expired again and again; going on without them");
-            stream.gap(cursor.moved, &why)?;
-            return Ok(page);
-        }
+        listing += 1;
     }
-    cursor.stuck += 1;
-    let what = "links expire before they can be followed".to_owned();
-    Err(FetchError::Passing { call: PATH.to_owned(), what, tries: LISTINGS }.into())
 }
 
 async fn list(
     stream: &Stream,
     event_type: EventType,
-    start: Duration,
     cursor: &Cursor,
-    calls: &Calls,
+    round: &Round,
 ) -> Result<Page, Trouble> {
-    calls.keep(stream).await?;
     let spelling = event_type.row().json2.first().copied().unwrap_or_default();
     let mut query = vec![("type", spelling.to_owned()), ("pageSize", PAGE.to_owned())];
     match &cursor.next {
@@ -199,101 +240,17 @@ async fn list(
             let now = stream.client.clock.now();
             let day = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
             let start =
-                now.saturating_sub(SignedDuration::try_from(start).unwrap_or_default()).unwrap_or(now);
+                now.saturating_sub(SignedDuration::try_from(round.start).unwrap_or_default()).unwrap_or(now);
             query.push(("dateRangeStartsAt", day(start)));
             query.push(("dateRangeEndsAt", day(now)));
         }
     }
-    stream.client.json(&Call::Get(PATH, query)).await
-}
-
-/// Returns the files that are safe now; the others' links have expired.
-async fn download_all(
-    stream: &Stream,
-    event_type: EventType,
-    links: Vec<Link>,
-    is_last_try: bool,
-) -> Result<Vec<String>, FetchError> {
-    let mut waiting = links.into_iter();
-    let mut running = JoinSet::new();
-    let mut landed = Vec::new();
-    let mut failed = None;
-    loop {
-        while running.len() < PARALLEL && failed.is_none() && !stream.client.stop.is_requested() {
-            let Some(link) = waiting.next() else { break };
-            let stream = stream.clone();
-            running.spawn_local(async move {
-                let got = download(&stream, event_type, &link, is_last_try).await;
-                (link.file(), got)
-            });
-        }
-        match running.join_next().await {
-            None => break,
-            Some(Ok((file, Ok(Got::Landed)))) => landed.push(file),
-            Some(Ok((_, Ok(Got::Expired)))) => {}
-            Some(Ok((_, Err(error)))) => failed = Some(error),
-            Some(Err(error)) => failed = Some(torn_down(error)),
-        }
-    }
-    stream.client.stop.check()?;
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(landed),
-    }
-}
-
-async fn download(
-    stream: &Stream,
-    event_type: EventType,
-    link: &Link,
-    is_last_try: bool,
-) -> Result<Got, FetchError> {
-    let path = percent_decoded(link.url.path());
-    let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-    let above = format!("{}/", event_type.table());
-    let mut damaged = 0;
-    let mut partly = None;
-    let received = stream
-        .client
-        .patiently(&bare(&link.url), async || {
-            let response = stream.client.download(link.url.clone()).await?;
-            let received = match stream.receive(response, &name, Expect::Gzip).await {
-                Ok(received) => received,
-                Err(error) => return Ok(Err(error)),
-            };
-            partly = None;
-            match received {
-                Received::Damaged(bad) if damaged + 1 < DAMAGED => {
-                    damaged += 1;
-                    Err(Fault::passes(format!("{name} is damaged: {}", bad.damage.reason)))
-                }
-                Received::Cut(incoming, fault) => {
-                    partly = Some((incoming, fault.what.clone()));
-                    Err(fault)
-                }
-                Received::Refused(fault) => Err(fault),
-                whole_or_damaged => Ok(Ok(whole_or_damaged)),
-            }
-        })
-        .await;
-    match received {
-        Ok(Ok(Received::Whole(whole))) => stream.land(whole, &above, &name).await?,
-        Ok(Ok(Received::Damaged(bad))) => {
-            let why = bad.damage.reason.to_string();
-            stream.quarantine(bad.incoming, &name, &why)?;
-        }
-        // They were turned into faults above.
-        Ok(Ok(Received::Cut(..) | Received::Refused(_))) => {}
-        Ok(Err(error)) => return Err(error),
-        Err(Trouble::Expired) => return Ok(Got::Expired),
-        Err(trouble) => match (trouble.unexpected(PATH), partly) {
-            (FetchError::Passing { .. }, Some((incoming, why))) if is_last_try => {
-                stream.quarantine(incoming, &name, &why)?;
-            }
-            (error, _) => return Err(error),
-        },
-    }
-    Ok(Got::Landed)
+    let call = Call::Get(PATH, query);
+    let attempt = async || match round.calls.keep(stream).await {
+        Ok(()) => stream.client.json_once(&call).await.map(Ok),
+        Err(error) => Ok(Err(error)),
+    };
+    stream.client.patiently(PATH, attempt).await?.map_err(Trouble::from)
 }
 
 /// Whether a cursor is base64 of a text that points to the beginning of everything.
@@ -303,13 +260,6 @@ fn is_reset(cursor: &str) -> bool {
     let text = String::from_utf8_lossy(&decoded);
     let places: Vec<&str> = text.split('=').skip(1).collect();
     !places.is_empty() && places.iter().all(|place| place.starts_with("0-0"))
-}
-
-fn percent_decoded(path: &str) -> String {
-    let mut query = String::from("x=");
-    query.push_str(&path.replace('+', "%2B").replace('&', "%26"));
-    let Ok(url) = Url::parse(&format!("form:?{query}")) else { return path.to_owned() };
-    url.query_pairs().next().map_or_else(|| path.to_owned(), |(_, value)| value.into_owned())
 }
 
 #[cfg(test)]
@@ -329,10 +279,5 @@ mod tests {
             assert_eq!(is_reset(&encoded(text)), reset, "{text}");
         }
         assert!(!is_reset("plain text"));
-    }
-
-    #[test]
-    fn names_are_decoded() {
-        assert_eq!(percent_decoded("/a/url%20protect_1+2%26.json.gz"), "/a/url protect_1+2&.json.gz");
     }
 }

@@ -7,10 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-/// Mimecast keeps logs for so long.
-pub(crate) const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// A stream that is so far behind is warned of.
-const WARN: SignedDuration = SignedDuration::from_hours(4 * 24);
+/// The stream of audit events.
+pub(crate) const AUDIT: &str = "audit";
+/// So long before the first logs are lost a stream is warned of.
+const EARLY: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+/// Returns for how long Mimecast keeps what a stream brings.
+pub(crate) fn kept(stream: &str) -> SignedDuration {
+    SignedDuration::from_hours(24 * if stream == AUDIT { 60 } else { 7 })
+}
 
 /// The state of all streams; clones show the same.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +29,8 @@ pub(crate) struct StreamStatus {
     pub(crate) known: u64,
     pub(crate) quarantined: u64,
     pub(crate) gaps: u64,
+    /// When it was first asked for.
+    pub(crate) began: Option<Timestamp>,
     /// When all there was had been fetched.
     pub(crate) caught_up: Option<Timestamp>,
     /// When the cursor last moved.
@@ -71,7 +78,8 @@ impl Status {
                 streams.insert(
                     name.clone(),
                     json!({
-                        "lag_seconds": age(stream.caught_up),
+                        "began": text(stream.began),
+                        "lag_seconds": age(stream.behind_since()),
                         "last_success": text(stream.caught_up),
                         "cursor_age_seconds": age(stream.moved),
                         "cursor_moved": text(stream.moved),
@@ -82,7 +90,7 @@ impl Status {
                         "gaps": stream.gaps,
                         "unlicensed": stream.unlicensed,
                         "error": stream.error,
-                        "warnings": stream.warnings(now),
+                        "warnings": stream.warnings(now, kept(name)),
                     }),
                 );
             }
@@ -108,7 +116,8 @@ impl Status {
         };
         let age =
             |since: Option<Timestamp>| since.map(|since| now.duration_since(since).as_secs_f64().max(0.0));
-        family("lag_seconds", "gauge", "Time since all there was had been fetched.", &|s| age(s.caught_up));
+        let lag = "Time since all there was had been fetched, or since it was first asked for.";
+        family("lag_seconds", "gauge", lag, &|s| age(s.behind_since()));
         family("cursor_age_seconds", "gauge", "Time since the cursor moved.", &|s| age(s.moved));
         family("files_total", "counter", "Files landed.", &|s| Some(s.files as f64));
         family("bytes_total", "counter", "Bytes landed.", &|s| Some(s.bytes as f64));
@@ -135,15 +144,23 @@ impl Status {
 }
 
 impl StreamStatus {
-    fn warnings(&self, now: Timestamp) -> Vec<String> {
-        let Some(caught_up) = self.caught_up.filter(|_| !self.unlicensed) else { return Vec::new() };
-        let lag = now.duration_since(caught_up);
-        let days = lag.as_hours() / 24;
-        if lag >= KEPT {
-            vec![format!("{days} days behind, and Mimecast keeps 7: logs are being lost")]
-        } else if lag >= WARN {
-            let left = (KEPT - lag).as_hours();
-            vec![format!("{days} days behind: Mimecast keeps 7, and the first logs are lost in {left} hours")]
+    /// From when on logs may be missing: nothing was ever all there where it never caught up. `None` where none are
+    /// to be expected.
+    fn behind_since(&self) -> Option<Timestamp> {
+        self.caught_up.or(self.began).filter(|_| !self.unlicensed)
+    }
+
+    fn warnings(&self, now: Timestamp, kept: SignedDuration) -> Vec<String> {
+        let Some(since) = self.behind_since() else { return Vec::new() };
+        let lag = now.duration_since(since);
+        let (days, keeps) = (lag.as_hours() / 24, kept.as_hours() / 24);
+        if lag >= kept {
+            vec![format!("{days} days behind, and Mimecast keeps {keeps}: logs are being lost")]
+        } else if lag >= kept - EARLY {
+            let left = (kept - lag).as_hours();
+            vec![format!(
+                "{days} days behind: Mimecast keeps {keeps}, and the first logs are lost in {left} hours"
+            )]
         } else {
             Vec::new()
         }
@@ -165,7 +182,11 @@ impl Watch {
 
     /// What is to be warned of at `now`.
     pub(crate) fn warnings(&self, now: Timestamp) -> Vec<String> {
-        self.status.streams().get(&self.key).map(|status| status.warnings(now)).unwrap_or_default()
+        self.status
+            .streams()
+            .get(&self.key)
+            .map(|status| status.warnings(now, kept(&self.key.1)))
+            .unwrap_or_default()
     }
 
     pub(crate) fn update(&self, change: impl FnOnce(&mut StreamStatus)) {
@@ -185,7 +206,7 @@ mod tests {
     fn status() -> (Status, Timestamp) {
         let now: Timestamp = "2026-03-09T00:00:00Z".parse().unwrap();
         let status = Status::default();
-        for (stream, hours) in [("siem-v1", 1), ("audit", 5 * 24), ("late", 8 * 24)] {
+        for (stream, hours) in [("siem-v1", 1), ("behind", 5 * 24), ("late", 8 * 24), ("audit", 8 * 24)] {
             status.watch("eu", stream).update(|s| {
                 s.caught_up = Some(now - SignedDuration::from_hours(hours));
                 s.moved = s.caught_up;
@@ -193,6 +214,10 @@ mod tests {
             });
         }
         status.watch("eu", "new");
+        let began = now - SignedDuration::from_hours(5 * 24);
+        // It moves on, and still never saw the end.
+        status.watch("eu", "slow").update(|s| (s.began, s.moved) = (Some(began), Some(now)));
+        status.watch("eu", "none").update(|s| (s.began, s.unlicensed) = (Some(began), true));
         (status, now)
     }
 
@@ -206,9 +231,15 @@ mod tests {
         assert_eq!(stream("siem-v1")["cursor_age_seconds"], 3600);
         assert_eq!(stream("new")["lag_seconds"], Value::Null);
         assert_eq!(stream("siem-v1")["warnings"], json!([]));
-        assert!(stream("audit")["warnings"][0].as_str().unwrap().contains("lost in 48 hours"));
+        assert_eq!(stream("audit")["warnings"], json!([]), "these are kept for 60 days");
+        assert!(stream("behind")["warnings"][0].as_str().unwrap().contains("lost in 48 hours"));
+        assert!(stream("slow")["warnings"][0].as_str().unwrap().contains("lost in 48 hours"));
+        assert_eq!(
+            (stream("none")["warnings"].clone(), stream("slow")["last_success"].clone()),
+            (json!([]), Value::Null)
+        );
         assert!(stream("late")["warnings"][0].as_str().unwrap().contains("being lost"));
-        assert_eq!(status.totals().files, 9);
+        assert_eq!(status.totals().files, 12);
     }
 
     #[test]
@@ -218,6 +249,8 @@ mod tests {
         assert!(text.contains("# TYPE mimelake_lag_seconds gauge\n"));
         assert!(text.contains("mimelake_lag_seconds{source=\"eu\",stream=\"siem-v1\"} 3600\n"));
         assert!(text.contains("mimelake_files_total{source=\"eu\",stream=\"new\"} 0\n"));
-        assert!(!text.contains("lag_seconds{source=\"eu\",stream=\"new\"}"));
+        for none in ["new", "none"] {
+            assert!(!text.contains(&format!("lag_seconds{{source=\"eu\",stream=\"{none}\"}}")), "{none}");
+        }
     }
 }

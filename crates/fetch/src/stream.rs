@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use mimelake_landing::put::{Bad, Expect, Folder, Incoming, Landed, Whole};
-use reqwest::Response;
+use reqwest::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use reqwest::{Response, Version};
 use serde_json::json;
 use tokio::task::JoinError;
 use tracing::{debug, info, warn};
 
-use crate::answer::{Fault, is_html};
-use crate::client::{Client, MOST_JSON, broken};
+use crate::answer::{Fault, Verdict, is_html};
+use crate::client::Client;
 use crate::error::FetchError;
-use crate::status::{KEPT, Watch};
+use crate::status::{Watch, kept};
 
 /// A client, the folder it lands in, and who is told.
 #[derive(Debug, Clone)]
@@ -31,11 +32,25 @@ pub(crate) enum Received {
     /// It broke off.
     Cut(Incoming, Fault),
     /// It is no file but what a server or a proxy says in its place.
-    Refused(Fault),
+    Refused(Incoming, Fault),
+}
+
+/// What ends a body before its end.
+enum Broken {
+    Fault(Fault),
+    Put(FetchError),
+}
+
+impl From<Fault> for Broken {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
 }
 
 /// Downloads of a damaged file before it is put into the quarantine.
 pub(crate) const DAMAGED: u32 = 3;
+/// The longest answer in the place of a file that is read for what it says.
+const MOST_TOLD: u64 = 64 << 10;
 /// What every gzip file begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -47,20 +62,27 @@ impl Stream {
         name: &str,
         expect: Expect,
     ) -> Result<Received, FetchError> {
+        let is_open = is_open(&response);
         let mut incoming = self.folder.incoming()?;
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) => incoming.write(&chunk)?,
-                Ok(None) => break,
-                Err(error) => return Ok(Received::Cut(incoming, broken(&error))),
-            }
+        let write = |bytes: &[u8]| incoming.write(bytes).map_err(|error| Broken::Put(error.into()));
+        match self.client.body(&mut response, write).await {
+            Ok(()) => {}
+            Err(Broken::Fault(fault)) => return Ok(Received::Cut(incoming, fault)),
+            Err(Broken::Put(error)) => return Err(error),
         }
         if let Some(fault) = self.refusal(&response, &incoming, expect)? {
-            return Ok(Received::Refused(fault));
+            return Ok(Received::Refused(incoming, fault));
         }
+        // Only what says of itself that it is whole is known to be.
+        let is_packed = matches!(incoming.first(2)?.as_slice(), [0x1f, 0x8b] | b"PK");
         let name = name.to_owned();
         let checked = blocking(move || incoming.check(&name, expect)).await?;
-        Ok(checked.map_or_else(Received::Damaged, Received::Whole))
+        Ok(match checked {
+            Err(bad) if is_open => Received::Cut(bad.incoming, open_end()),
+            Ok(whole) if is_open && !is_packed => Received::Cut(whole.into_incoming(), open_end()),
+            Err(bad) => Received::Damaged(bad),
+            Ok(whole) => Received::Whole(whole),
+        })
     }
 
     /// Returns the fault of a body that is no file, damaged or not: it passes, and has no place in the quarantine.
@@ -74,9 +96,9 @@ impl Stream {
         let what = match expect {
             _ if is_html(&first) => "an HTML page",
             Expect::Gzip if !first.starts_with(&GZIP) => "a body that is no gzip file",
-            _ if first.trim_ascii_start().starts_with(b"{\"meta\"") => {
+            _ if is_told(&first) => {
                 let head = self.client.head(response);
-                let said = head.check(&incoming.first(MOST_JSON as u64)?);
+                let said = head.check(&incoming.first(MOST_TOLD)?);
                 return Ok(Some(said.err().unwrap_or_else(|| head.unreadable("JSON sent as a file"))));
             }
             _ => return Ok(None),
@@ -122,8 +144,15 @@ impl Stream {
     }
 
     /// Has the status say how far the stream came in earlier runs, and warns where that is long ago.
-    pub(crate) fn begin(&self, moved: Option<Timestamp>, caught_up: Option<Timestamp>) {
-        self.watch.update(|status| (status.moved, status.caught_up) = (moved, caught_up));
+    pub(crate) fn begin(
+        &self,
+        began: Option<Timestamp>,
+        moved: Option<Timestamp>,
+        caught_up: Option<Timestamp>,
+    ) {
+        self.watch.update(|status| {
+            (status.began, status.moved, status.caught_up) = (began, moved, caught_up);
+        });
         for warning in self.watch.warnings(self.client.clock.now()) {
             warn!(stream = self.watch.stream(), "{warning}");
         }
@@ -133,15 +162,24 @@ impl Stream {
     /// long ago, makes a note that logs may be missing.
     pub(crate) fn caught_up(&self, before: Option<Timestamp>) -> Result<Timestamp, FetchError> {
         let now = self.client.clock.now();
-        if before.is_some_and(|before| now.duration_since(before) > KEPT) {
-            self.gap(
-                before,
-                "more than the 7 days that Mimecast keeps had passed since all had been fetched",
-            )?;
-        }
+        self.passed_over(before)?;
         self.watch.update(|status| status.caught_up = Some(now));
         info!(stream = self.watch.stream(), "caught up");
         Ok(now)
+    }
+
+    /// Where all had been fetched too long before, makes a note that logs may be missing.
+    pub(crate) fn passed_over(&self, before: Option<Timestamp>) -> Result<(), FetchError> {
+        let kept = kept(self.watch.stream());
+        let now = self.client.clock.now();
+        if before.is_some_and(|before| now.duration_since(before) > kept) {
+            let days = kept.as_hours() / 24;
+            let why = format!(
+                "more than the {days} days that Mimecast keeps had passed since all had been fetched"
+            );
+            self.gap(before, &why)?;
+        }
+        Ok(())
     }
 
     /// Makes a note that logs may be missing.
@@ -157,6 +195,24 @@ impl Stream {
         let line = json!({ "at": at, "what": what, "stream": self.watch.stream(), "about": about });
         Ok(self.folder.note(&line.to_string())?)
     }
+}
+
+/// Whether a body has neither a length nor chunks, so that its end may be that of the connection.
+fn is_open(response: &Response) -> bool {
+    let has = |name| response.headers().contains_key(name);
+    response.version() <= Version::HTTP_11 && !has(CONTENT_LENGTH) && !has(TRANSFER_ENCODING)
+}
+
+fn open_end() -> Fault {
+    let what = "a body without a length, which ended where the connection did".to_owned();
+    Fault { verdict: Verdict::Ended, what }
+}
+
+/// Whether a body begins as Mimecast's answers do that are no files.
+fn is_told(first: &[u8]) -> bool {
+    let Some(object) = first.trim_ascii_start().strip_prefix(b"{") else { return false };
+    let key = object.trim_ascii_start();
+    ["\"meta\"", "\"fail\"", "\"error\""].iter().any(|told| key.starts_with(told.as_bytes()))
 }
 
 /// A task that does not end panicked, which is no error to go on from, or the run is being torn down.

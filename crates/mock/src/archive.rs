@@ -1,11 +1,11 @@
 //! Files packed as Mimecast packs them, the same bytes every time.
 
-use std::io::{self, Cursor, Write};
+use std::io::{self, Cursor, Read, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 /// Returns a zip of these members, by name and content.
 pub(crate) fn zipped(members: impl IntoIterator<Item = (String, Vec<u8>)>) -> io::Result<Vec<u8>> {
@@ -18,6 +18,21 @@ pub(crate) fn zipped(members: impl IntoIterator<Item = (String, Vec<u8>)>) -> io
         writer.write_all(&content)?;
     }
     Ok(writer.finish()?.into_inner())
+}
+
+/// Returns a zip of the members of all these zips.
+pub(crate) fn merged(zips: impl IntoIterator<Item = Vec<u8>>) -> io::Result<Vec<u8>> {
+    let mut members = Vec::new();
+    for bytes in zips {
+        let mut archive = ZipArchive::new(Cursor::new(bytes))?;
+        for index in 0..archive.len() {
+            let mut member = archive.by_index(index)?;
+            let mut content = Vec::new();
+            member.read_to_end(&mut content)?;
+            members.push((member.name()?.into_owned(), content));
+        }
+    }
+    zipped(members)
 }
 
 /// Returns `content` as gzip, in two members where it has two lines or more, as API 2.0 is known to send it.

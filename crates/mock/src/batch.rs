@@ -10,7 +10,15 @@ use crate::fault::{self, ErrorShape, Fault};
 use crate::http::{Answer, Message};
 use crate::oauth;
 use crate::presigned;
+use crate::script::Subject;
 use crate::state::{State, after};
+
+/// The type that is asked for, and the place of the page in its files.
+pub(crate) fn subject(message: &Message) -> Subject {
+    let about = message.query("type").unwrap_or_default();
+    let table = EventType::from_json2(&about).map_or("", EventType::table);
+    Subject { file: place(message, table).map(|cursor| cursor.position), about }
+}
 
 pub(crate) fn page(state: &State, message: &Message, fault: Option<&Fault>) -> Answer {
     if let Err(refusal) = oauth::bearer(state, message) {
@@ -33,8 +41,11 @@ pub(crate) fn page(state: &State, message: &Message, fault: Option<&Fault>) -> A
     let next = Cursor::new(&cursor.of, cursor.position + files.len());
     let caught_up = out.count() <= next.position;
     let mut value: Vec<Value> = files.iter().map(|&index| entry(state, index, fault)).collect();
-    if fault == Some(&Fault::Repeat) {
-        value.extend(files.iter().map(|&index| entry(state, index, fault)));
+    match fault {
+        Some(Fault::Repeat) => value.extend(files.iter().map(|&index| entry(state, index, fault))),
+        Some(Fault::Fewer) => _ = value.pop(),
+        Some(Fault::OddEntry) => value.push(json!({"url": ["no", "text"], "size": "?"})),
+        _ => {}
     }
     let mut body = json!({"value": value, "@nextPage": next.text(), "isCaughtUp": caught_up});
     steer(&mut body, message, &cursor, fault);
@@ -50,6 +61,7 @@ pub(crate) fn steer(body: &mut Value, message: &Message, cursor: &Cursor, fault:
         Some(Fault::SameToken) => {
             body["@nextPage"] = message.query("nextPage").unwrap_or_else(|| cursor.text()).into();
         }
+        Some(Fault::Back) => body["@nextPage"] = cursor.back().text().into(),
         Some(Fault::ResetCursor) => body["@nextPage"] = cursor::reset().into(),
         _ => {}
     }
@@ -84,8 +96,11 @@ fn entry(state: &State, index: usize, fault: Option<&Fault>) -> Value {
         _ => state.options.link_lifetime,
     };
     let expires = after(state.now(), lifetime);
-    let size =
-        state.options.content.file(Sequence::Batches, index).ok().flatten().map_or(0, |f| f.bytes.len());
+    let file = || state.options.content.file(Sequence::Batches, index).ok().flatten();
+    let size = match fault {
+        Some(Fault::Size { bytes }) => *bytes,
+        _ => file().map_or(0, |file| file.bytes.len() as u64),
+    };
     json!({
         "url": presigned::url(state, index, &name, expires.as_second(), state.serial()),
         "expiry": expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

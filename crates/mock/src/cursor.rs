@@ -21,6 +21,11 @@ impl Cursor {
         Self { turn: self.turn + 1, ..self.clone() }
     }
 
+    /// The place before.
+    pub(crate) fn back(&self) -> Self {
+        Self { position: self.position.saturating_sub(1), ..self.clone() }
+    }
+
     pub(crate) fn text(&self) -> String {
         URL_SAFE.encode(format!("{};{};{}", self.of, self.position, self.turn))
     }

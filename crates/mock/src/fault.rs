@@ -51,9 +51,21 @@ pub enum Fault {
         #[serde(default)]
         chunked: Option<bool>,
     },
+    /// The right answer with neither a length nor chunks, so that it ends where the connection does: after so many
+    /// bytes of its body, or with all of it where it has fewer.
+    Open {
+        /// How many.
+        bytes: usize,
+    },
     /// The right answer, but nothing more comes from this point on and the connection stays open until the client
     /// closes it.
     Stall {
+        /// Where.
+        at: At,
+    },
+    /// The right answer up to this point, and then byte after byte that never comes to an end (in chunks), until the
+    /// client closes the connection.
+    Trickle {
         /// Where.
         at: At,
     },
@@ -65,10 +77,15 @@ pub enum Fault {
     NoToken,
     /// An answer with the token or cursor that came with the request.
     SameToken,
+    /// The cursor of the place before the one that came with the request, so that cursors go in circles (siem1, batch).
+    Back,
     /// A cursor that begins from nothing: base64 of text full of `=0-0`.
     ResetCursor,
     /// An empty zip and a moved token; nothing is skipped, the files come with the next call (siem1, compressed).
     EmptyZip,
+    /// The logs of this zip and of the next in one zip of another name, and the token that stands behind both (siem1,
+    /// compressed).
+    OtherCut,
     /// A zip beside the content and a moved token, whose members are named `../…`, `/…` and `C:\…` (siem1, compressed).
     HostileMembers,
     /// A name in `Content-Disposition` that leaves the folder (siem1) or in the URL (batch).
@@ -85,6 +102,15 @@ pub enum Fault {
     },
     /// Every URL of the page twice, with different queries (batch).
     Repeat,
+    /// The page without its last entry, while the cursor stands behind all of them (batch).
+    Fewer,
+    /// One entry more, of another shape than Mimecast's (batch).
+    OddEntry,
+    /// Entries that all say this size (batch).
+    Size {
+        /// In bytes.
+        bytes: u64,
+    },
     /// Links that have expired before they are used (batch).
     ExpiredLinks,
     /// The right answer, but held back until so many requests that met this fault are waiting at once, which shows

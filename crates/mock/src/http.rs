@@ -89,10 +89,7 @@ impl Answer {
 
     /// The status line and headers, up to and with the blank line.
     pub(crate) fn head(&self, close: bool) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
-        for (name, value) in &self.headers {
-            head.extend([name, ": ", value, "\r\n"]);
-        }
+        let mut head = self.top();
         if self.chunked {
             head.push_str("Transfer-Encoding: chunked\r\n");
         } else {
@@ -100,6 +97,19 @@ impl Answer {
         }
         head.push_str(if close { "Connection: close\r\n\r\n" } else { "Connection: Keep-Alive\r\n\r\n" });
         head.into_bytes()
+    }
+
+    /// The same of a body that ends where the connection does.
+    pub(crate) fn open_head(&self) -> Vec<u8> {
+        (self.top() + "Connection: close\r\n\r\n").into_bytes()
+    }
+
+    fn top(&self) -> String {
+        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        for (name, value) in &self.headers {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
+        head
     }
 }
 

@@ -137,7 +137,8 @@ pub struct Rule {
     /// stream), or of the categories (audit).
     #[serde(default)]
     pub about: Option<String>,
-    /// Only requests for this file of the sequence ([`Mock::expected`](crate::Mock::expected)), counted from 0.
+    /// Only requests for this file of the sequence ([`Mock::expected`](crate::Mock::expected)), counted from 0; for
+    /// batch, for the page that begins with this file of its type.
     #[serde(default)]
     pub file: Option<usize>,
     /// Which of the requests that count, from 1. In a file: `2`, `"2-3"`, `"4-"`, `"every"`.

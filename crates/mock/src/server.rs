@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::audit::AuditEvent;
 use crate::content::{File, Sequence};
@@ -181,11 +182,19 @@ fn serve(mut stream: TcpStream, state: &State) -> io::Result<()> {
                 let chunked = chunked.unwrap_or(answer.chunked);
                 return send_until(&mut stream, &Answer { chunked, ..answer }, at);
             }
+            Some(Fault::Open { bytes }) => {
+                stream.write_all(&answer.open_head())?;
+                return stream.write_all(&answer.body[..bytes.min(answer.body.len())]);
+            }
             Some(Fault::Stall { at }) => {
                 send_until(&mut stream, &answer, at)?;
                 // Until the client has had enough, or the server is dropped.
                 while stream.read(&mut [0; 1024])? > 0 {}
                 return Ok(());
+            }
+            Some(Fault::Trickle { at }) => {
+                send_until(&mut stream, &Answer { chunked: true, ..answer }, at)?;
+                return trickle(&mut stream);
             }
             Some(Fault::Gather { requests }) => {
                 state.gather(requests);
@@ -195,6 +204,21 @@ fn serve(mut stream: TcpStream, state: &State) -> io::Result<()> {
         }
         if close {
             return Ok(());
+        }
+    }
+}
+
+/// Sends a byte whenever the client has said nothing for a moment, until it closes the connection.
+fn trickle(stream: &mut TcpStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(Duration::from_millis(10)))?;
+    loop {
+        match stream.read(&mut [0; 1024]) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                chunk(stream, b"x")?;
+            }
+            Err(error) => return Err(error),
         }
     }
 }

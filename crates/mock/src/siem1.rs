@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::archive::zipped;
+use crate::archive::{merged, zipped};
 use crate::content::{File, FileFormat, Sequence};
 use crate::cursor::Cursor;
 use crate::fault::{self, ErrorShape, Fault};
@@ -66,6 +66,9 @@ pub(crate) fn logs(state: &State, message: &Message, fault: Option<&Fault>) -> A
     let beside = match fault {
         Some(Fault::EmptyZip) if zips => zipped([]),
         Some(Fault::HostileMembers) if zips => zipped(hostile()),
+        Some(Fault::OtherCut) if zips && cursor.position < state.count(asked.sequence) => {
+            return other_cut(state, &asked, &cursor);
+        }
         _ => return next(state, &asked, &cursor, fault),
     };
     let Ok(bytes) = beside else { return fault::error(500, "internal_server_error_1", ErrorShape::Errors) };
@@ -97,6 +100,7 @@ fn next(state: &State, asked: &Asked, cursor: &Cursor, fault: Option<&Fault>) ->
     };
     let token = match fault {
         Some(Fault::NoToken) => None,
+        Some(Fault::Back) => Some(cursor.back().text()),
         Some(Fault::SameToken) => asked.token.clone().or_else(|| Some(cursor.text())),
         _ => token,
     };
@@ -104,6 +108,19 @@ fn next(state: &State, asked: &Asked, cursor: &Cursor, fault: Option<&Fault>) ->
         answer = answer.with("mc-siem-token", token);
     }
     answer
+}
+
+/// The members of this zip and of the next in one, under a name of its own.
+fn other_cut(state: &State, asked: &Asked, cursor: &Cursor) -> Answer {
+    let sequence = asked.sequence;
+    let places = cursor.position..(cursor.position + 2).min(state.count(sequence));
+    let following = Cursor::new(&cursor.of, places.end).text();
+    let files = places.filter_map(|place| state.options.content.file(sequence, place).ok().flatten());
+    match merged(files.map(|file| file.bytes)) {
+        Ok(bytes) => body(state, bytes, &(Random::new(0x6f74_6865, state.serial()).uuid() + ".zip"))
+            .with("mc-siem-token", following),
+        Err(_) => fault::error(500, "internal_server_error_1", ErrorShape::Errors),
+    }
 }
 
 fn body(state: &State, bytes: Vec<u8>, name: &str) -> Answer {

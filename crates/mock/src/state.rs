@@ -31,6 +31,8 @@ pub struct Request {
     pub body: Vec<u8>,
     /// The status of the answer.
     pub status: u16,
+    /// What [`Rule::about`](crate::Rule::about) is looked for in: the name of the file served, for siem1 and downloads.
+    pub about: String,
     /// What the script did to it.
     pub fault: Option<Fault>,
 }
@@ -113,7 +115,8 @@ impl State {
     /// Returns the answer to a request, and what is to happen to it on the wire.
     pub(crate) fn answer(&self, message: &Message) -> (Answer, Option<Fault>) {
         let endpoint = Endpoint::of(message.path());
-        let fault = lock(&self.script).next(endpoint, &self.subject(endpoint, message));
+        let subject = self.subject(endpoint, message);
+        let fault = lock(&self.script).next(endpoint, &subject);
         let right =
             || self.limited(endpoint).unwrap_or_else(|| self.right(endpoint, message, fault.as_ref()));
         let answer = fault.as_ref().and_then(|fault| fault.instead(self.now())).unwrap_or_else(right);
@@ -127,6 +130,7 @@ impl State {
             headers: message.headers.clone(),
             body: message.body.clone(),
             status: answer.status,
+            about: subject.about,
             fault: fault.clone(),
         });
         (answer, fault)
@@ -136,7 +140,7 @@ impl State {
         match endpoint {
             Endpoint::Siem1 => siem1::subject(self, message),
             Endpoint::Presigned => presigned::subject(self, message),
-            Endpoint::Batch => Subject { about: message.query("type").unwrap_or_default(), file: None },
+            Endpoint::Batch => batch::subject(message),
             Endpoint::Stream => Subject { about: message.query("types").unwrap_or_default(), file: None },
             _ => Subject { about: String::from_utf8_lossy(&message.body).into_owned(), file: None },
         }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::Parser;
+use tracing::info;
 
 use super::args::FetchArgs;
 use crate::args::Program;
@@ -26,8 +27,8 @@ impl<'a> Lake<'a> {
     pub fn keep_current(&self, land: &Path, quiet: bool) -> anyhow::Result<Exit> {
         let mut worst = Exit::Done;
         for command in self.commands {
-            let exit = run(command, land, self.out, quiet)?;
-            worst = if worst == Exit::Done { exit } else { worst };
+            worst = worst.max(run(command, land, self.out, quiet)?);
+            info!(command, "what has landed is in the lake");
         }
         Ok(worst)
     }

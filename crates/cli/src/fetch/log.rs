@@ -9,6 +9,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::args::{LogFormat, ServiceArgs};
+use crate::terminal;
 
 /// Writes one line at a time, made fit for a terminal: much of it is a stranger's text.
 struct Lines;
@@ -39,6 +40,9 @@ pub fn start(args: &ServiceArgs) {
     // It fails only where logging was started before.
     _ = match args.log_format {
         LogFormat::Text => registry.with(lines).try_init(),
-        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+        LogFormat::Json => {
+            terminal::log_instead();
+            registry.with(lines.json().flatten_event(true)).try_init()
+        }
     };
 }

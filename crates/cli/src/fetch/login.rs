@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use mimelake_fetch::{Api, Config, Credentials, KeyPair, Secret, Setting, Source};
-use mimelake_landing::put::{Access, replace};
+use mimelake_landing::put::{Access, can_replace, replace};
 
 use super::args::LoginArgs;
 use super::{hinted, one_source};
@@ -27,14 +27,32 @@ pub fn login(args: &LoginArgs) -> anyhow::Result<Exit> {
     let source = config.source(&name).map_err(|error| hinted(error.into()))?;
     // Pairs are limited in number: none is asked for before there is a place for it.
     let place = place(args, source, &name)?;
+    place.check()?;
     let who =
         Credentials { email: args.user.clone(), password: password(&args.user)?, is_domain: args.domain };
     let pair = mimelake_fetch::login(source, &who, &args.discovery, &Setting::default()).map_err(hinted)?;
-    write(&place, &pair)?;
+    write(&place, &pair).context("the new pair is lost, and another login makes another one")?;
     if !pair.is_configured {
         terminal::say(&format!("note: the account's region is {0}: set base_url = \"{0}\"", pair.base_url));
     }
     Ok(Exit::Done)
+}
+
+impl Place {
+    /// Whether the pair can be written here.
+    fn check(&self) -> anyhow::Result<()> {
+        let paths: &[PathBuf] = match self {
+            Self::Files([access, secret]) if access == secret => {
+                let what = format!("access_key and secret_key name the same file {}", access.display());
+                return Err(Hinted::error(what, "give each its own file"));
+            }
+            Self::Files(files) => files,
+            Self::Lines(path) => std::slice::from_ref(path),
+        };
+        paths
+            .iter()
+            .try_for_each(|path| can_replace(path, Access::Private).map_err(|error| hinted(error.into())))
+    }
 }
 
 fn place(args: &LoginArgs, source: &Source, name: &str) -> anyhow::Result<Place> {

@@ -15,7 +15,7 @@ use mimelake_landing::put::{Access, replace};
 use tracing::{error, info};
 
 use self::args::{AuditArgs, FetchArgs, LogFormat, ServiceArgs};
-use crate::exit::{Exit, Hinted};
+use crate::exit::{self, Exit, Hinted};
 use crate::interrupt;
 
 use convert::Lake;
@@ -33,19 +33,27 @@ pub fn audit(args: &AuditArgs) -> anyhow::Result<Exit> {
         Some(land) if !args.categories => {
             logged(&args.service, serve_rounds(&args.service, land, Scope::Audit, None))
         }
-        _ => categories(&args.service),
+        _ => logged(&args.service, categories(&args.service)),
     }
 }
 
 /// Has an error stand in the log where that is for programs.
 fn logged(args: &ServiceArgs, ended: anyhow::Result<Exit>) -> anyhow::Result<Exit> {
     match ended {
-        Err(error) if args.log_format == LogFormat::Json => {
-            error!("{error:#}");
-            Ok(Exit::Failed)
-        }
+        Err(error) if args.log_format == LogFormat::Json => Ok(log(&error)),
         ended => ended,
     }
+}
+
+/// Has an error stand in the log; returns how the program ends by it.
+fn log(error: &anyhow::Error) -> Exit {
+    let exit = exit::by_error(error);
+    match exit {
+        Exit::Done => {}
+        Exit::Interrupted => info!("{}", exit::INTERRUPTED),
+        _ => error!(hint = exit::hint(error), "{}", exit::said_once(error)),
+    }
+    exit
 }
 
 /// Fetches once or for good; after each round converts, writes the status, and says how it went.
@@ -61,40 +69,30 @@ fn serve_rounds(
     interrupt::listen_and(move || asked.request());
     let setting = Setting { stop: stop.clone(), ..Setting::default() };
     let config = Config::read(&args.config).map_err(|error| hinted(error.into()))?;
-    let fetcher = match Fetcher::new(&config, land, &args.source, scope, setting) {
-        Err(held) if held.passes() => {
-            error!(hint = held.hint(), "{held}");
-            return Ok(Exit::Passing);
-        }
-        fetcher => fetcher.map_err(hinted)?,
-    };
+    let fetcher = Fetcher::new(&config, land, &args.source, scope, setting).map_err(hinted)?;
     if let Some(address) = args.metrics {
         let bound =
             serve(address, fetcher.status().clone(), Clock::system()).map_err(|e| hinted(e.into()))?;
         info!("metrics at http://{bound}/metrics");
     }
-    let after = |round: &Round| -> anyhow::Result<Exit> {
-        let exit = exit_of(round, &fetcher);
-        let converted = lake.map_or(Ok(Exit::Done), |lake| lake.keep_current(land, args.quiet));
-        write_status(args, &fetcher)?;
+    let after = |round: &Round| -> Exit {
+        let converted = match lake {
+            None => Ok(Exit::Done),
+            Some(_) if stop.is_requested() => Ok(Exit::Interrupted),
+            // The closing table is for people.
+            Some(lake) => lake.keep_current(land, args.quiet || args.log_format == LogFormat::Json),
+        };
+        let written = write_status(args, &fetcher).map(|()| Exit::Done);
         let totals = fetcher.status().totals();
         info!(files = totals.files, bytes = totals.bytes, known = totals.known, "landed so far");
-        match converted {
-            Ok(converted) => Ok(if exit == Exit::Done { converted } else { exit }),
-            Err(error) if exit == Exit::Done => Err(error),
-            Err(error) => {
-                error!("{error:#}");
-                Ok(exit)
-            }
-        }
+        let ends = [converted, written].map(|ended| ended.unwrap_or_else(|error| log(&error)));
+        ends.into_iter().fold(exit_of(round, &fetcher), Exit::max)
     };
     if !args.follow {
-        return after(&fetcher.round());
+        return Ok(after(&fetcher.round()));
     }
     let followed = fetcher.follow(args.interval, |round| {
-        if let Err(error) = after(round) {
-            error!("{error:#}; trying again after the next round");
-        }
+        after(round);
         if round.is_hopeless() { Err(Hopeless) } else { Ok(()) }
     });
     Ok(if followed.is_err() { Exit::Failed } else { Exit::Done })
@@ -105,18 +103,14 @@ struct Hopeless;
 
 /// How a run ends by what came of a round; the errors were logged as they were met.
 fn exit_of(round: &Round, fetcher: &Fetcher) -> Exit {
-    let errors = || round.failures.iter().map(|failure| &failure.error);
-    if errors().any(|error| !error.passes()) {
-        Exit::Failed
-    } else if errors().any(|error| matches!(error, FetchError::Stopped)) {
-        Exit::Interrupted
-    } else if errors().next().is_some() {
-        Exit::Passing
-    } else if fetcher.status().totals().quarantined > 0 {
-        Exit::Rejects
-    } else {
-        Exit::Done
-    }
+    let totals = fetcher.status().totals();
+    let is_all_there = totals.quarantined == 0 && totals.gaps == 0;
+    let exits = round.failures.iter().map(|failure| match &failure.error {
+        FetchError::Stopped => Exit::Interrupted,
+        error if error.passes() => Exit::Passing,
+        _ => Exit::Failed,
+    });
+    exits.fold(if is_all_there { Exit::Done } else { Exit::Rejects }, Exit::max)
 }
 
 fn write_status(args: &ServiceArgs, fetcher: &Fetcher) -> anyhow::Result<()> {
@@ -157,6 +151,7 @@ fn one_source(config: &Config, name: Option<&str>, api: Option<Api>) -> anyhow::
 /// The error with its hint, as the program says errors.
 fn hinted(error: FetchError) -> anyhow::Error {
     match error.hint().map(str::to_owned) {
+        Some(hint) if error.passes() => Hinted::passing(error.to_string(), hint),
         Some(hint) => Hinted::error(error.to_string(), hint),
         None => error.into(),
     }

@@ -58,14 +58,73 @@ fn exit_statuses() {
         headers: vec![("Retry-After".to_owned(), "1".to_owned())],
         body: String::new(),
     };
+    let unlisted = Rule::new(Endpoint::Categories, limited.clone()).every();
+    Stage::new(Options { script: vec![unlisted].into(), ..Options::default() })
+        .run("audit --config mimelake.toml --source first --categories")
+        .exits(3);
     with(limited).run(&first).exits(3).says("gave up after 6 tries");
     with(Fault::binding_expired()).run(&first).exits(2).says("mimelake login");
     let quarantined = Rule::new(Endpoint::Siem1, Fault::Corrupt).file(0).every();
     let stage = Stage::new(Options { script: vec![quarantined].into(), ..Options::default() });
     stage.run(&first).exits(1).says("quarantine");
     stage.run(&first).exits(0);
+    let gap = Rule::new(Endpoint::Siem1, Fault::invalid_token()).on(3..=3);
+    Stage::new(Options { script: vec![gap].into(), ..Options::default() })
+        .run(&first)
+        .exits(1)
+        .says("missing");
+    let lost = Rule::new(Endpoint::Presigned, Fault::expired()).file(9).every();
+    let stage = Stage::new(Options { script: vec![lost].into(), ..Options::default() });
+    for code in [3, 3, 1, 0] {
+        stage.run(&format!("{FETCH} --source second")).exits(code);
+    }
     stage.run("fetch --config nowhere.toml --land land").exits(2).says("nowhere.toml");
     stage.run("fetch --land land").exits(2);
+}
+
+#[test]
+fn errors_end_alike_whatever_the_log_is_for() {
+    let stage = Stage::new(Options::default());
+    fs::write(stage.path("file"), "no directory").unwrap();
+    let expired = Stage::new(Options::default());
+    expired.mock.expire_bindings();
+    let cases = [
+        (&stage, "fetch --config nowhere.toml --land land", 2),
+        (&stage, "fetch --config mimelake.toml --land land --source third", 2),
+        (&stage, "fetch --config mimelake.toml --land land --source first --convert file", 2),
+        (&stage, "fetch --config mimelake.toml --land land --source first --status-file file/s", 2),
+        (&stage, "fetch --config mimelake.toml --land file", 2),
+        (&stage, "audit --config mimelake.toml --source third --categories", 2),
+        (&expired, "fetch --config mimelake.toml --land land --source first", 2),
+    ];
+    for (stage, arguments, code) in cases {
+        stage.run(arguments).exits(code);
+        let ran = stage.run(&format!("{arguments} --log-format json")).exits(code);
+        let last = ran.stderr.lines().rfind(|line| line.contains("ERROR")).unwrap();
+        assert!(
+            ran.stderr.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
+            "{last}"
+        );
+    }
+}
+
+/// A pipe in the landing directory is waited for by convert, so that it is known to be at work.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_convert_is_an_interrupted_run() {
+    for format in ["text", "json"] {
+        let stage = Stage::new(Options::default());
+        fs::create_dir_all(stage.path("land/C0A0/siem-v1")).unwrap();
+        let pipe = stage.path("land/C0A0/siem-v1/a_pipe.siem");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let mut run = stage.start(&format!("{FETCH} --source first --convert lake --log-format {format}"));
+        let mut pipe = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+        let id = run.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        // More and more to read, until it is looked whether to stop.
+        while pipe.write_all(&[b'\n'; 4096]).is_ok() {}
+        assert_eq!(run.wait().unwrap().code(), Some(130), "{format}");
+    }
 }
 
 #[cfg(unix)]
@@ -128,6 +187,11 @@ fn logs_in_and_fetches_with_the_new_pair() {
         assert!(!said.contains(password), "{said}");
         (output.status.code(), said)
     };
+    for place in ["-o missing/pair.toml", "-o ."] {
+        let (code, said) = run(&format!("{login} {place}"), credentials::CLOUD_PASSWORD);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(stage.mock.requests().is_empty(), "no pair is made that cannot be kept: {said}");
+    }
     assert_eq!(run(&login, "wrong password").0, Some(2));
     assert!(!stage.path("access").exists());
     let (code, said) = run(&login, credentials::CLOUD_PASSWORD);

@@ -53,9 +53,13 @@ fn kill_again_and_again(stage: &Stage, step: usize, moment: u32) -> u32 {
             std::hint::spin_loop();
         }
         run.kill().unwrap();
-        if run.wait().unwrap().success() {
+        let status = run.wait().unwrap();
+        if status.success() {
             return killed;
         }
+        // A run that ends by itself was not killed, and has no other way to end.
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "{status}");
         killed += 1;
     }
 }

@@ -62,6 +62,19 @@ fn follows_until_it_is_asked_to_stop() {
     );
 }
 
+/// What convert has to say of a damaged file stands in the log, too.
+#[test]
+fn logs_nothing_but_json_while_it_converts() {
+    let stage = Stage::new(Options::default());
+    std::fs::create_dir_all(stage.path("land/C0A0")).unwrap();
+    std::fs::write(stage.path("land/C0A0/a.siem.gz"), [0x1f, 0x8b, 8, 0, 1]).unwrap();
+    let mut service = Service::start(&stage, "--interval 1d --convert lake");
+    let line = service.until("a.siem.gz");
+    assert_eq!(line["level"], "WARN", "{line}");
+    service.until("landed so far");
+    assert_eq!(service.stop(), Some(0));
+}
+
 #[test]
 fn a_stop_ends_a_long_wait_at_once() {
     let stage = Stage::new(Options::default());

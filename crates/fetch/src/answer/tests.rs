@@ -12,7 +12,7 @@ fn now() -> Timestamp {
 
 fn fault(api: Api, status: u16, pairs: &[(&str, &str)], body: &str) -> Fault {
     let headers = headers(pairs);
-    Head { api, status, headers: &headers, now: now(), secrets: Vec::new() }
+    Head { api, is_signed: true, status, headers: &headers, now: now(), secrets: Vec::new() }
         .check(body.as_bytes())
         .unwrap_err()
 }
@@ -30,7 +30,14 @@ fn errors(code: &str, status: u16) -> String {
 #[test]
 fn an_answer_is_a_success_if_all_of_it_says_so() {
     let headers = HeaderMap::new();
-    let head = Head { api: Api::V1, status: 200, headers: &headers, now: now(), secrets: Vec::new() };
+    let head = Head {
+        api: Api::V1,
+        is_signed: true,
+        status: 200,
+        headers: &headers,
+        now: now(),
+        secrets: Vec::new(),
+    };
     for body in [
         r#"{"meta":{"isLastToken":true,"status":200},"data":[],"fail":[]}"#,
         r#"{"value":[]}"#,
@@ -64,7 +71,7 @@ fn the_code_tells_more_than_the_status() {
         (Api::V1, 200, errors("err_audit_siem_invalid_token", 400), StartOver),
         (Api::V1, 500, errors("internal_server_error_1", 500), Retry(None)),
         (Api::V1, 400, r#"{"fail":[{"errors":[{"code":"x","retryable":true}]}]}"#.to_owned(), Retry(None)),
-        (Api::V1, 429, "{}".to_owned(), Retry(Some(Duration::from_mins(10)))),
+        (Api::V1, 429, "{}".to_owned(), Verdict::Limited(Duration::from_mins(10))),
         (
             Api::V2,
             401,
@@ -105,11 +112,13 @@ fn what_a_person_must_mend_comes_with_a_hint() {
         (Api::V2, 401, r#"{"error":"invalid_client","error_description":"d"}"#.to_owned(), "client_secret"),
         (Api::V1, 404, "<html>".to_owned(), "base_url"),
         (Api::V1, 407, String::new(), "HTTPS_PROXY"),
+        (Api::V1, 400, "<html>".to_owned(), "base_url"),
+        (Api::V2, 413, "<html>".to_owned(), "proxy"),
     ];
     for (api, status, body, hint) in cases {
         let verdict = verdict(api, status, &body);
         assert!(
-            matches!(&verdict, Verdict::Stop(said) if said.contains(hint)),
+            matches!(&verdict, Verdict::Stop(said) | Verdict::Denied(said) if said.contains(hint)),
             "{status} {body}: {verdict:?}"
         );
     }
@@ -124,7 +133,10 @@ fn a_refused_signature_with_a_clock_that_is_off_is_the_clocks_fault() {
         ("nonsense", "check app_key"),
     ] {
         let fault = fault(Api::V1, 401, &[("date", date)], &errors("err_xdk_invalid_signature", 401));
-        assert!(matches!(&fault.verdict, Verdict::Stop(said) if said.contains(hint)), "{date}: {fault:?}");
+        assert!(
+            matches!(&fault.verdict, Verdict::Stop(said) | Verdict::Denied(said) if said.contains(hint)),
+            "{date}: {fault:?}"
+        );
     }
 }
 
@@ -135,11 +147,18 @@ fn says_what_the_server_said_and_the_request_id() {
     assert_eq!(fault.what, "400 c: bad page (request id abc-1)");
     let long = format!(r#"{{"fail":[{{"code":"c","message":"{}"}}]}}"#, "x".repeat(5000));
     assert!(
-        Head { api: Api::V2, status: 400, headers: &HeaderMap::new(), now: now(), secrets: Vec::new() }
-            .check(long.as_bytes())
-            .unwrap_err()
-            .what
-            .len()
+        Head {
+            api: Api::V2,
+            is_signed: true,
+            status: 400,
+            headers: &HeaderMap::new(),
+            now: now(),
+            secrets: Vec::new()
+        }
+        .check(long.as_bytes())
+        .unwrap_err()
+        .what
+        .len()
             < 400
     );
 }
@@ -149,6 +168,7 @@ fn a_secret_is_masked_before_the_text_is_cut() {
     let headers = headers(&[("x-request-id", "hunter2")]);
     let head = Head {
         api: Api::V2,
+        is_signed: true,
         status: 400,
         headers: &headers,
         now: now(),

@@ -97,6 +97,23 @@ fn the_environment_is_above_the_file() {
 }
 
 #[test]
+fn the_environment_tells_sources_apart_whose_names_begin_alike() {
+    let west = V1.replace("source.eu", "source.eu-west").replace("C0A0", "C0C0");
+    for text in [format!("{V1}{west}"), format!("{west}{V1}")] {
+        let environment = [
+            ("MIMELAKE_EU_WEST_REGION", "de"),
+            ("MIMELAKE_EU_REGION", "eu"),
+            ("MIMELAKE_EU_WEST_COMPRESS", "false"),
+        ];
+        let config = parse_with(&text, &environment).unwrap();
+        let url = |name| config.source(name).unwrap().url().unwrap().to_string();
+        assert_eq!(url("eu"), "https://eu-api.mimecast.com/");
+        assert_eq!(url("eu-west"), "https://de-api.mimecast.com/");
+        assert!(config.source("eu").unwrap().compress && !config.source("eu-west").unwrap().compress);
+    }
+}
+
+#[test]
 fn no_error_repeats_a_secret() {
     for text in [
         "[source.eu]\napi = \"1.0\"\naccount = \"a\"\napp_key = \"hunter2\"\napp_key = \"hunter2\"",

@@ -84,6 +84,56 @@ fn a_clock_that_was_ahead_passes_nothing_over() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_by_seconds_is_no_gap() {
+    let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
+    audit(&lab);
+    crate::lab::set_back(&lab, "audit.window.json", 0);
+    let path = lab.land.path().join("C0A0/_state/audit.window.json");
+    let state = std::fs::read_to_string(&path).unwrap();
+    let mut state: serde_json::Value = serde_json::from_str(&state).unwrap();
+    state["through"] = (Timestamp::now() + SignedDuration::from_mins(5)).to_string().into();
+    std::fs::write(&path, state.to_string()).unwrap();
+    audit(&lab);
+    assert_eq!((ids(&lab), lab.state("audit.notes.ndjson")), (expected(&lab), String::new()));
+}
+
+#[test]
+fn events_that_were_asked_for_in_vain_for_too_long_are_a_gap() {
+    let denied = Rule::new(Endpoint::Audit, Fault::status(503)).every();
+    let lab = Lab::v1(options(AuditNext::Text, vec![denied]), ACCESS);
+    for _ in 0..2 {
+        assert_eq!(lab.fetcher(Scope::Audit).unwrap().round().failures.len(), 1);
+        crate::lab::set_back(&lab, "audit.window.json", 61 * 24);
+        assert!(lab.state("audit.notes.ndjson").is_empty(), "said once it is known");
+    }
+    lab.mock.set_script(vec![].into());
+    for _ in 0..2 {
+        audit(&lab);
+        assert_eq!(ids(&lab), expected(&lab));
+        let notes = lab.state("audit.notes.ndjson");
+        assert!(notes.lines().count() == 1 && notes.contains("60 days"), "{notes}");
+    }
+}
+
+#[test]
+fn windows_left_alone_for_longer_than_events_are_kept_are_a_gap() {
+    let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);
+    audit(&lab);
+    let calls = lab.mock.requests().len();
+    let path = lab.land.path().join("C0A0/_state/audit.window.json");
+    let mut state: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    state["through"] = (Timestamp::now() - SignedDuration::from_hours(100 * 24)).to_string().into();
+    std::fs::write(&path, state.to_string()).unwrap();
+    for _ in 0..2 {
+        audit(&lab);
+        assert_eq!(ids(&lab), expected(&lab));
+        let notes = lab.state("audit.notes.ndjson");
+        assert!(notes.lines().count() == 1 && notes.contains("60 days"), "{notes}");
+    }
+    assert!(lab.mock.requests().len() - calls <= calls + 10, "no window before those that are kept");
+}
+
+#[test]
 fn other_categories_begin_anew_and_land_nothing_twice() {
     let some = "[source.eu.audit]\ncategories = [\"mimecast_access_logs\"]";
     let lab = Lab::v1(options(AuditNext::Text, vec![]), some);
@@ -154,6 +204,29 @@ fn a_source_with_one_stream_that_is_refused_is_not_hopeless() {
     assert_eq!((ids(&v2), ids(&unlicensed)), (expected(&v2), expected(&unlicensed)));
     let all = Lab::v2(options(AuditNext::Text, vec![denied(Endpoint::Batch)]), "");
     assert!(all.round().is_hopeless());
+}
+
+#[test]
+fn audit_events_come_where_only_logs_are_refused() {
+    for (fault, is_general) in [
+        (Fault::error("forbidden", 403), false),
+        (Fault::error("err_validation_null", 400), false),
+        (Fault::binding_expired(), true),
+        (Fault::error("err_developer_key", 400), true),
+        (Fault::error("unknown", 401), true),
+    ] {
+        let lab = Lab::v1(
+            options(AuditNext::Text, vec![Rule::new(Endpoint::Siem1, fault.clone()).every()]),
+            ACCESS,
+        );
+        let error = lab.failure();
+        assert!(!error.passes(), "{fault:?}: {error}");
+        let asked = lab.mock.requests().iter().any(|request| request.endpoint == Endpoint::Audit);
+        assert_eq!(asked, !is_general, "{fault:?}");
+        if !is_general {
+            assert_eq!(ids(&lab), expected(&lab), "{fault:?}");
+        }
+    }
 }
 
 #[test]

@@ -59,7 +59,11 @@ impl Lab {
         write_private(&path, &config(mock.base_url()));
         let setting = Setting {
             clock: Clock::skipping(SignedDuration::ZERO),
-            patience: Patience { connect: Duration::from_secs(5), idle: Duration::from_millis(300) },
+            patience: Patience {
+                connect: Duration::from_secs(5),
+                idle: Duration::from_millis(300),
+                ..Patience::default()
+            },
             ..Setting::default()
         };
         Self { mock, land, config: path, setting }
@@ -115,6 +119,19 @@ pub fn write_private(path: &Path, text: &str) {
         use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
     }
+}
+
+/// Makes a cursor look as if all it says of time was so many hours ago.
+pub fn set_back(lab: &Lab, state: &str, hours: i64) {
+    let path = lab.land.path().join("C0A0/_state").join(state);
+    let mut cursor: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let then = jiff::Timestamp::now() - SignedDuration::from_hours(hours);
+    for (name, value) in cursor.as_object_mut().unwrap() {
+        if ["moved", "caught_up", "began", "through"].contains(&name.as_str()) && !value.is_null() {
+            *value = then.to_string().into();
+        }
+    }
+    fs::write(&path, cursor.to_string()).unwrap();
 }
 
 /// Every file below a folder, by name; no name may come twice.

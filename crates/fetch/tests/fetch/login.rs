@@ -3,9 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mimelake_fetch::{Config, Credentials, FetchError, KeyPair, Secret, login};
-use mimelake_mock::{Endpoint, Fault, Options, Rule, credentials};
+use mimelake_mock::{At, Endpoint, Fault, LimitForm, Options, Rule, credentials};
 
-use crate::lab::{Lab, ZIPS};
+use crate::lab::{Lab, ZIPS, seconds};
 
 fn try_login(lab: &Lab, email: &str, password: &str, is_domain: bool) -> Result<KeyPair, FetchError> {
     let config = Config::read(&lab.config).unwrap();
@@ -60,9 +60,58 @@ fn a_password_that_the_server_repeats_is_not_shown() {
 }
 
 #[test]
-fn what_passes_is_tried_again() {
-    let script =
-        vec![Rule::new(Endpoint::Discover, Fault::status(503)), Rule::new(Endpoint::Login, Fault::HtmlPage)];
+fn a_discovery_that_passes_is_tried_again() {
+    let script = vec![Rule::new(Endpoint::Discover, Fault::status(503))];
     let lab = Lab::v1(Options { script: script.into(), ..Options::default() }, "");
     try_login(&lab, credentials::EMAIL, credentials::CLOUD_PASSWORD, false).unwrap();
+}
+
+/// Each login makes another pair, and their number is limited.
+#[test]
+fn a_login_that_may_have_arrived_is_sent_once() {
+    for fault in [
+        Fault::HtmlPage,
+        Fault::BadJson,
+        Fault::status(503),
+        Fault::Close { at: At::Start, chunked: None },
+        Fault::Close { at: At::Body(10), chunked: None },
+        Fault::Stall { at: At::Head },
+    ] {
+        let script = vec![Rule::new(Endpoint::Login, fault.clone()).every()];
+        let lab = Lab::v1(Options { script: script.into(), ..Options::default() }, "");
+        let error = try_login(&lab, credentials::EMAIL, credentials::CLOUD_PASSWORD, false).unwrap_err();
+        assert!(!error.passes() && error.hint().unwrap().contains("only if"), "{fault:?}: {error}");
+        let logins = lab.mock.requests().iter().filter(|r| r.endpoint == Endpoint::Login).count();
+        assert_eq!(logins, 1, "{fault:?}");
+    }
+}
+
+/// It made no pair.
+#[test]
+fn a_login_that_came_too_soon_is_sent_again() {
+    let limited = Fault::Limited { form: LimitForm::Silent, milliseconds: 0 };
+    let script = vec![Rule::new(Endpoint::Login, limited)];
+    let lab = Lab::v1(Options { script: script.into(), ..Options::default() }, "");
+    try_login(&lab, credentials::EMAIL, credentials::CLOUD_PASSWORD, false).unwrap();
+    assert_eq!(seconds(&lab), [600]);
+}
+
+#[test]
+fn a_login_that_was_not_sent_is_tried_again() {
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let body =
+        format!("{{\"meta\":{{\"status\":200}},\"data\":[{{\"region\":{{\"api\":\"http://{gone}\"}}}}]}}");
+    let found = Rule::new(Endpoint::Discover, Fault::Status { code: 200, headers: vec![], body });
+    let lab = Lab::v1(Options { script: vec![found].into(), ..Options::default() }, "");
+    let error = try_login(&lab, credentials::EMAIL, credentials::CLOUD_PASSWORD, false).unwrap_err();
+    assert!(error.passes() && error.to_string().contains("cannot connect"), "{error}");
+    assert_eq!(seconds(&lab), [1, 2, 4, 8, 16]);
+}
+
+#[test]
+fn what_is_wrong_with_the_application_is_not_blamed_on_the_password() {
+    let script = vec![Rule::new(Endpoint::Login, Fault::error("err_developer_key", 400)).every()];
+    let lab = Lab::v1(Options { script: script.into(), ..Options::default() }, "");
+    let error = try_login(&lab, credentials::EMAIL, credentials::CLOUD_PASSWORD, false).unwrap_err();
+    assert!(error.hint().unwrap().contains("app_id"), "{error}");
 }

@@ -5,11 +5,11 @@ use mimelake_mock::{At, Content, Endpoint, Fault, FileFormat, Generate, LimitFor
 
 use crate::lab::{Lab, ZIPS, seconds, small};
 
-fn faulty(rules: Vec<Rule>) -> Options {
+pub fn faulty(rules: Vec<Rule>) -> Options {
     Options { content: small(), script: rules.into(), ..Options::default() }
 }
 
-fn siem1(fault: Fault) -> Rule {
+pub fn siem1(fault: Fault) -> Rule {
     Rule::new(Endpoint::Siem1, fault)
 }
 
@@ -210,6 +210,9 @@ fn an_error_sent_as_a_file_is_no_file() {
     for (more, body, passes) in [
         ("", "<html>", true),
         ("", "{\"meta\":{\"status\":200},\"data\":[]}", true),
+        ("compress = false", "{\n  \"meta\": {\n    \"status\": 200\n  }\n}", true),
+        ("compress = false", "{\"fail\":[{\"code\":\"err_developer_key\"}]}", false),
+        ("compress = false", "{ \"error\": {\"code\":\"internal_server_error_1\"}}", true),
         ("", denied, false),
         ("compress = false", "\r\n<html>", true),
         ("compress = false", denied, false),
@@ -271,16 +274,43 @@ fn a_zip_whose_first_byte_is_damaged_is_no_plain_file() {
 }
 
 #[test]
-fn a_file_that_always_breaks_off_is_given_up_after_some_runs() {
-    let fault = Fault::Close { at: At::Body(200), chunked: Some(false) };
-    let lab = Lab::v1(faulty(vec![siem1(fault).file(2).every()]), "");
-    for _ in 0..2 {
-        assert!(lab.failure().passes());
-        assert_eq!(lab.landed("siem-v1").len(), 2);
-    }
+fn ids_that_the_server_repeats_are_not_shown() {
+    let id = mimelake_mock::credentials::APP_ID;
+    let body = format!("{{\"fail\":[{{\"code\":\"c\",\"message\":\"no {id}\"}}]}}");
+    let fault = Fault::Status { code: 400, headers: vec![], body };
+    let error = Lab::v1(faulty(vec![siem1(fault).every()]), "").failure();
+    assert!(error.to_string().contains("no ***"), "{error}");
+}
+
+#[test]
+fn a_source_that_is_named_twice_is_one() {
+    let lab = Lab::v1(faulty(vec![]), "");
+    let config = mimelake_fetch::Config::read(&lab.config).unwrap();
+    let twice = ["eu".to_owned(), "eu".to_owned()];
+    let scope = mimelake_fetch::Scope::All;
+    let fetcher =
+        mimelake_fetch::Fetcher::new(&config, lab.land.path(), &twice, scope, lab.setting.clone()).unwrap();
+    assert_eq!(fetcher.round().sources, 1);
+    lab.is_complete("siem-v1", ZIPS);
+}
+
+#[test]
+fn zips_cut_otherwise_after_a_start_over_land_nothing_twice() {
+    let lab = Lab::v1(Options { out: Some(5), content: Content::default(), ..Options::default() }, "");
     lab.fetch();
-    assert_eq!(lab.landed("siem-v1").len(), lab.mock.expected(ZIPS).count() - 1);
-    assert_eq!(lab.landed("_quarantine").len(), 1);
+    let landed = lab.landed("siem-v1");
+    assert_eq!(landed.len(), 5);
+    lab.mock.publish(40);
+    // From the beginning: what landed in two calls, again, and one zip that holds new logs beside old ones.
+    let again = siem1(Fault::OtherCut).on(2..=4);
+    lab.mock.set_script(vec![siem1(Fault::invalid_token()), again].into());
+    lab.fetch();
+    let all = lab.landed("siem-v1");
+    let expected = lab.mock.expected(ZIPS).skip(6).map(|file| file.name);
+    let new: Vec<_> = all.keys().filter(|name| !landed.contains_key(*name)).cloned().collect();
+    let known: Vec<_> = expected.collect();
+    assert!(known.iter().all(|name| new.contains(name)));
+    assert_eq!(new.len(), known.len() + 1, "the zip with one new member, whole");
 }
 
 #[test]
@@ -356,6 +386,38 @@ fn a_stream_left_alone_for_too_long_is_a_gap() {
     assert!(lab.state("siem-v1.notes.ndjson").contains("7 days"));
     lab.fetch();
     assert_eq!(lab.state("siem-v1.notes.ndjson").lines().count(), 1, "said once");
+}
+
+#[test]
+fn a_stream_that_first_comes_to_its_end_too_late_is_a_gap() {
+    for moved in [false, true] {
+        let rule = siem1(Fault::status(503)).on(if moved { 2 } else { 1 }..=u64::MAX);
+        let lab = Lab::v1(faulty(vec![rule]), "");
+        lab.failure();
+        assert_eq!(lab.landed("siem-v1").len(), usize::from(moved));
+        crate::lab::set_back(&lab, "siem-v1.cursor.json", 8 * 24);
+        lab.mock.set_script(vec![].into());
+        for _ in 0..2 {
+            lab.fetch();
+            let notes = lab.state("siem-v1.notes.ndjson");
+            assert!(notes.lines().count() == 1 && notes.contains("7 days"), "{notes}");
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_never_caught_up_is_warned_of() {
+    let mut lab = Lab::v1(faulty(vec![siem1(Fault::status(503)).on(2..=u64::MAX)]), "");
+    lab.failure();
+    for (hours, warned) in [(24, 0), (5 * 24, 1), (8 * 24, 1)] {
+        lab.setting.clock = mimelake_fetch::Clock::skipping(jiff::SignedDuration::from_hours(hours));
+        let fetcher = lab.fetcher(mimelake_fetch::Scope::All).unwrap();
+        fetcher.round();
+        let status = fetcher.status().json(lab.setting.clock.now());
+        let stream = &status["sources"]["eu"]["siem-v1"];
+        assert_eq!(stream["warnings"].as_array().unwrap().len(), warned, "{stream}");
+        assert!(stream["lag_seconds"].as_i64().unwrap() >= hours * 3600, "{stream}");
+    }
 }
 
 #[test]

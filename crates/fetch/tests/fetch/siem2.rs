@@ -9,22 +9,22 @@ use mimelake_mock::{
 
 use crate::lab::{Lab, seconds, small};
 
-const BATCHES: Sequence = Sequence::Batches;
-const TYPES: &str = "types = [\"receipt\", \"process\", \"delivery\", \"url protect\"]";
+pub const BATCHES: Sequence = Sequence::Batches;
+pub const TYPES: &str = "types = [\"receipt\", \"process\", \"delivery\", \"url protect\"]";
 
-fn lab(rules: Vec<Rule>) -> Lab {
+pub fn lab(rules: Vec<Rule>) -> Lab {
     Lab::v2(Options { content: small(), script: rules.into(), ..Options::default() }, TYPES)
 }
 
-fn batch(fault: Fault) -> Rule {
+pub fn batch(fault: Fault) -> Rule {
     Rule::new(Endpoint::Batch, fault)
 }
 
-fn presigned(fault: Fault) -> Rule {
+pub fn presigned(fault: Fault) -> Rule {
     Rule::new(Endpoint::Presigned, fault)
 }
 
-fn calls(lab: &Lab, endpoint: Endpoint) -> usize {
+pub fn calls(lab: &Lab, endpoint: Endpoint) -> usize {
     lab.mock.requests().iter().filter(|request| request.endpoint == endpoint).count()
 }
 
@@ -129,15 +129,37 @@ fn an_expired_link_is_listed_again() {
 }
 
 #[test]
-fn links_that_always_expire_are_not_retried_for_ever() {
-    let lab = lab(vec![batch(Fault::ExpiredLinks).about("receipt").every()]);
-    for _ in 0..2 {
-        let error = lab.failure();
-        assert!(error.passes() && error.to_string().contains("expire"), "{error}");
-        assert_eq!(lab.landed("siem-v2").len(), 12, "the other types are there");
-    }
+fn cursors_that_go_in_circles_end_the_round() {
+    let script = vec![batch(Fault::Back).about("receipt").file(2).every()];
+    let lab = Lab::v2(Options { page_size: 1, script: script.into(), ..Options::default() }, TYPES);
+    let error = lab.failure();
+    assert!(error.passes() && error.to_string().contains("circles"), "{error}");
+    lab.mock.set_script(vec![].into());
     lab.fetch();
-    assert!(lab.state("siem-v2.notes.ndjson").contains("\"what\":\"gap\""));
+    lab.is_complete("siem-v2", BATCHES);
+}
+
+#[test]
+fn what_lasts_is_not_hidden_by_what_passes() {
+    let process = batch(Fault::error("forbidden", 403)).about("process").every();
+    let lab = lab(vec![batch(Fault::status(503)).about("receipt").every(), process]);
+    let error = lab.failure();
+    assert!(matches!(error, FetchError::Refused { .. }), "{error}");
+}
+
+/// `/dev/full` in the place of an incoming file is a disk without room.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_not_hidden_by_what_passes() {
+    let rules = (1..4).map(|file| presigned(Fault::status(503)).file(file * 4).every());
+    let lab = lab(rules.collect());
+    let fetcher = lab.fetcher(mimelake_fetch::Scope::All).unwrap();
+    for number in 0..16 {
+        let incoming = lab.land.path().join(format!("C0A0/_state/siem-v2.incoming/{number}"));
+        std::os::unix::fs::symlink("/dev/full", incoming).unwrap();
+    }
+    let error = fetcher.round().failures.remove(0).error;
+    assert!(matches!(error, FetchError::Put(_)), "{error}");
 }
 
 #[test]
@@ -173,17 +195,6 @@ fn what_a_proxy_says_in_the_place_of_files_is_no_damaged_file() {
         lab.fetch();
         lab.is_complete("siem-v2", BATCHES);
     }
-}
-
-#[test]
-fn a_file_that_always_breaks_off_is_given_up_after_some_runs() {
-    let fault = Fault::Close { at: At::Body(60), chunked: Some(false) };
-    let lab = lab(vec![presigned(fault).file(9).every()]);
-    for _ in 0..2 {
-        assert!(lab.failure().passes());
-    }
-    lab.fetch();
-    assert_eq!((lab.landed("siem-v2").len(), lab.landed("_quarantine").len()), (15, 1));
 }
 
 #[test]
@@ -286,6 +297,16 @@ fn keeps_within_the_limit_of_list_calls() {
     let waits = lab.setting.clock.waits();
     assert!(calls(&lab, Endpoint::Batch) > 50 && !waits.is_empty());
     assert!(waits.iter().all(|wait| *wait <= Duration::from_mins(15)));
+}
+
+#[test]
+fn calls_that_are_tried_again_count_towards_the_limit() {
+    let script: Vec<_> = [2, 8, 14].map(|first| batch(Fault::status(503)).on(first..=first + 3)).into();
+    let lab = Lab::v2(Options { page_size: 1, script: script.into(), ..Options::default() }, TYPES);
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    assert!(calls(&lab, Endpoint::Batch) > 50);
+    assert!(lab.setting.clock.waits().iter().any(|wait| *wait > Duration::from_mins(5)));
 }
 
 #[test]

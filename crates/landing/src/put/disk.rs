@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::{PutError, Result};
 
@@ -22,9 +22,7 @@ pub enum Access {
 /// The file system says no; the old content then stands.
 pub fn replace(path: &Path, bytes: &[u8], access: Access) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temp = path.as_os_str().to_owned();
-    temp.push(".tmp");
-    let temp = Path::new(&temp);
+    let temp = &beside(path);
     // What a crash left; it may have other rights.
     _ = fs::remove_file(temp);
     let written = create(temp, access).and_then(|mut file| {
@@ -34,6 +32,28 @@ pub fn replace(path: &Path, bytes: &[u8], access: Access) -> Result<()> {
     written.map_err(PutError::io("write", temp))?;
     fs::rename(temp, path).map_err(PutError::io("rename to", path))?;
     sync_dir(folder)
+}
+
+/// Returns once it is known that [`replace`] can write to `path`, whose content stays as it is.
+///
+/// # Errors
+/// The file system says no.
+pub fn can_replace(path: &Path, access: Access) -> Result<()> {
+    if path.is_dir() {
+        return Err(PutError::io("write", path)(io::ErrorKind::IsADirectory.into()));
+    }
+    let temp = beside(path);
+    _ = fs::remove_file(&temp);
+    create(&temp, access).map_err(PutError::io("write", &temp))?;
+    fs::remove_file(&temp).map_err(PutError::io("remove", &temp))
+}
+
+/// Where the next content of `path` is written before it gets its name: a name that no other program gives.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".mimelake-tmp");
+    path.with_file_name(name)
 }
 
 fn create(path: &Path, access: Access) -> io::Result<File> {

@@ -5,7 +5,6 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use super::disk::{self, Access};
 use super::error::{PutError, Result};
@@ -37,11 +36,11 @@ pub struct Folder {
 
 impl Folder {
     /// Returns the part of `LAND/<account>`, created if need be and held by this run. What an earlier run left
-    /// unfinished is cleared away, and what was landed longer ago than `kept` is not known any more.
+    /// unfinished is cleared away.
     ///
     /// # Errors
     /// Another run holds it, a name cannot be a folder's, or the file system says no.
-    pub fn open(land: &Path, account: &str, part: &str, kept: Duration) -> Result<Self> {
+    pub fn open(land: &Path, account: &str, part: &str) -> Result<Self> {
         for name in [account, part] {
             if safe_name(name).as_deref() != Some(name) {
                 return Err(PutError::BadName { name: name.to_owned() });
@@ -56,7 +55,7 @@ impl Folder {
         for entry in fs::read_dir(&incoming).map_err(PutError::io("list", &incoming))?.flatten() {
             fs::remove_file(entry.path()).map_err(PutError::io("remove", &entry.path()))?;
         }
-        let index = Mutex::new(Index::open(state.join(format!("{part}.landed")), &account, kept)?);
+        let index = Mutex::new(Index::open(state.join(format!("{part}.landed")), &account)?);
         let part = part.to_owned();
         Ok(Self { account, part, state, incoming, next: AtomicU64::new(0), index, _lock: lock })
     }
@@ -89,24 +88,37 @@ impl Folder {
         }
         let folder = format!("{}/{subfolder}", self.part);
         disk::create_dirs(&self.account.join(&folder))?;
-        let target = self.free(&folder, &name, &incoming.mark());
+        let (target, is_there) = self.place(&folder, &name, &incoming);
         let path = self.account.join(&target);
+        if is_there {
+            // It got its name, and something failed after that.
+            disk::sync_dir(&self.account.join(&folder))?;
+            index.finish(&identities)?;
+            return Ok(Landed::Known);
+        }
         index.begin(&identities, &incoming.digest(), &target)?;
         disk::rename(&incoming.path, &path)?;
         index.finish(&identities)?;
         Ok(Landed::New(path))
     }
 
-    /// A name that no other file has.
-    fn free(&self, folder: &str, name: &str, mark: &str) -> String {
+    /// A name that no other file has, and whether this one has it already.
+    fn place(&self, folder: &str, name: &str, incoming: &Incoming) -> (String, bool) {
+        let mark = incoming.mark();
         let mut target = format!("{folder}/{name}");
         let mut number = 0_u32;
-        while self.account.join(&target).exists() {
-            let mark = if number == 0 { mark.to_owned() } else { format!("{mark}-{number}") };
+        loop {
+            let path = self.account.join(&target);
+            if !path.exists() {
+                return (target, false);
+            }
+            if incoming.is_at(&path) {
+                return (target, true);
+            }
+            let mark = if number == 0 { mark.clone() } else { format!("{mark}-{number}") };
             target = format!("{folder}/{}", marked(name, &mark));
             number += 1;
         }
-        target
     }
 
     /// Returns where the damaged file was put, whole as it came: `LAND/<account>/_quarantine/<name>`, with a mark of

@@ -36,8 +36,8 @@ pub struct Incoming {
 pub struct Whole {
     pub(super) incoming: Incoming,
     pub(super) name: String,
+    /// What it holds; it is known once all of these are.
     pub(super) identities: Vec<Identity>,
-    is_empty: bool,
 }
 
 /// A file that came in damaged.
@@ -52,12 +52,22 @@ pub struct Bad {
 impl Whole {
     /// Whether it holds nothing to keep, like an archive without a member.
     pub fn is_empty(&self) -> bool {
-        self.is_empty
+        self.identities.is_empty()
     }
 
     /// Returns how many bytes it has.
     pub fn len(&self) -> u64 {
         self.incoming.len
+    }
+
+    /// Returns eight characters that tell its bytes from others.
+    pub fn mark(&self) -> String {
+        self.incoming.mark()
+    }
+
+    /// Returns its bytes, no longer taken for whole.
+    pub fn into_incoming(self) -> Incoming {
+        self.incoming
     }
 }
 
@@ -110,14 +120,12 @@ impl Incoming {
     pub fn check(self, name: &str, expect: Expect) -> std::result::Result<Whole, Box<Bad>> {
         match self.contents(expect) {
             Ok(contents) => {
-                let (is_empty, of_members) = match contents {
-                    Contents::Members(members) => (members.is_empty(), Some(Identity::of_members(members))),
-                    Contents::Plain => (false, None),
-                };
                 let name = safe_name(name).unwrap_or_else(|| format!("{}.log", self.mark()));
-                let bytes = self.hasher.finalize();
-                let identities = vec![of_members.unwrap_or_else(|| Identity::of_file(&name, &bytes))];
-                Ok(Whole { incoming: self, name, identities, is_empty })
+                let identities = match contents {
+                    Contents::Members(members) => members,
+                    Contents::Plain => vec![Identity::of_file(&name, &self.hasher.finalize())],
+                };
+                Ok(Whole { incoming: self, name, identities })
             }
             Err(damage) => Err(Box::new(Bad { incoming: self, damage })),
         }
@@ -126,11 +134,17 @@ impl Incoming {
     /// Returns the file as whole, known by the `identities` of what it holds.
     pub fn made_of(self, name: &str, identities: Vec<Identity>) -> Whole {
         let name = safe_name(name).unwrap_or_else(|| format!("{}.ndjson", self.mark()));
-        Whole { is_empty: identities.is_empty(), incoming: self, name, identities }
+        Whole { incoming: self, name, identities }
     }
 
     pub(super) fn sync(&self) -> Result<()> {
         self.file.sync_all().map_err(PutError::io("sync", &self.path))
+    }
+
+    /// Whether the file at `path` has the same bytes.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        let has_len = fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() == self.len);
+        has_len && digest_of(path).is_ok_and(|digest| digest == self.digest())
     }
 
     /// The digest of the bytes.
@@ -138,8 +152,8 @@ impl Incoming {
         self.hasher.finalize()
     }
 
-    /// Eight characters that tell these bytes from others of the same name.
-    pub(super) fn mark(&self) -> String {
+    /// Returns eight characters that tell these bytes from others of the same name.
+    pub fn mark(&self) -> String {
         self.digest().to_hex().as_str().get(..8).unwrap_or_default().to_owned()
     }
 
@@ -174,16 +188,26 @@ impl Incoming {
             read_whole(opener.open(unit)?, &mut hasher).map_err(|error| {
                 LandingError::from_io(error).unwrap_or_else(|error| fault(Reason::Io(error)))
             })?;
-            members.push(hasher.finalize());
+            members.push(Identity::short(hasher.finalize()));
         }
+        // The same member twice is no more than once.
+        members.sort_unstable();
+        members.dedup();
         Ok(if is_zip { Contents::Members(members) } else { Contents::Plain })
     }
 }
 
+/// The digest of the bytes of a file.
+pub(super) fn digest_of(path: &Path) -> io::Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok(hasher.finalize())
+}
+
 /// What a file holds.
 enum Contents {
-    /// A zip: the digest of each member's name and content.
-    Members(Vec<blake3::Hash>),
+    /// A zip: each member by name and content.
+    Members(Vec<Identity>),
     Plain,
 }
 

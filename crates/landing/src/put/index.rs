@@ -1,19 +1,20 @@
 //! What has been landed, known by what it holds.
 //!
-//! A line `+ identity digest path` is synced before the file gets its name, and `= identity time` follows after. What
-//! a crash left between the two is settled when the index is opened: the file is there, byte for byte, or it is not.
+//! A line `+ identity… digest path` is synced before the file gets its name, and `= identity… number` follows after.
+//! What a crash left between the two is settled when the index is opened: the file is there, byte for byte, or it is
+//! not. Numbers count landings and go up whatever a clock does, so the oldest are known where there are too many.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::disk::{self, Access};
+use super::disk;
 use super::error::{PutError, Result};
+use super::incoming::digest_of;
 
 /// What tells one landed thing from another: 128 bits of BLAKE3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity([u8; 16]);
 
 impl Identity {
@@ -29,17 +30,8 @@ impl Identity {
         Self::short(hasher.finalize())
     }
 
-    /// Returns the identity of an archive by its members, whatever its own name and the order they stand in.
-    pub(super) fn of_members(mut members: Vec<blake3::Hash>) -> Self {
-        members.sort_unstable_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
-        let mut hasher = blake3::Hasher::new();
-        for member in members {
-            hasher.update(member.as_bytes());
-        }
-        Self::short(hasher.finalize())
-    }
-
-    fn short(hash: blake3::Hash) -> Self {
+    /// The first bits of a hash.
+    pub(super) fn short(hash: blake3::Hash) -> Self {
         let mut short = [0; 16];
         short.copy_from_slice(hash.as_bytes().get(..16).unwrap_or(&[0; 16]));
         Self(short)
@@ -55,6 +47,14 @@ impl Identity {
     }
 }
 
+/// What was landed, and which landing it was; once it was seconds since 1970, and the count goes on from there.
+type Landed = HashMap<Identity, u32>;
+
+/// The most identities that are remembered: some 6 MB of memory, and years of a small tenant.
+const MOST: usize = 200_000;
+/// What the file grows by, beyond as much again as it had, before it is written anew.
+const SLACK: u64 = 1 << 20;
+
 /// The index of one part of the landing directory.
 #[derive(Debug)]
 pub(super) struct Index {
@@ -62,47 +62,66 @@ pub(super) struct Index {
     file: File,
     /// Bytes of whole lines.
     len: u64,
-    landed: HashSet<Identity>,
+    /// Bytes when it was last written anew.
+    settled: u64,
+    most: usize,
+    /// The number of the last landing.
+    last: u32,
+    landed: Landed,
 }
 
 impl Index {
-    /// Reads the index and settles what the last run left open; `root` is what its paths are relative to. What was
-    /// landed longer ago than `kept` cannot come again and is forgotten.
-    pub(super) fn open(path: PathBuf, root: &Path, kept: Duration) -> Result<Self> {
-        let lines = Lines::read(&path).map_err(PutError::io("read", &path))?;
-        let now = seconds();
-        let found = lines.begun.iter().filter(|(_, begun)| begun.is_there(root));
-        let landed = lines.done.iter().map(|(identity, time)| (*identity, *time));
-        let landed: HashMap<Identity, u64> = landed
-            .filter(|(_, time)| now.saturating_sub(*time) < kept.as_secs())
-            .chain(found.map(|(identity, _)| (*identity, now)))
-            .collect();
-        let settled: String = landed.iter().map(|(identity, time)| done(*identity, *time)).collect();
-        if !lines.begun.is_empty() || settled.len() as u64 != lines.len {
-            disk::replace(&path, settled.as_bytes(), Access::Shared)?;
+    /// Reads the index and settles what the last run left open; `root` is what its paths are relative to.
+    pub(super) fn open(path: PathBuf, root: &Path) -> Result<Self> {
+        let lines = Lines::read(&path, MOST).map_err(PutError::io("read", &path))?;
+        let (mut landed, mut last) = (lines.done, lines.last);
+        for begun in &lines.begun {
+            // Only a file that is not recorded is read, and once, however much it holds.
+            let is_open = begun.identities.iter().any(|identity| !landed.contains_key(identity));
+            if is_open && begun.is_there(root) {
+                // The crash may have come before its name was on the disk.
+                disk::sync_dir(root.join(&begun.path).parent().unwrap_or(root))?;
+                last = last.saturating_add(1);
+                begun.identities.iter().for_each(|identity| _ = landed.entry(*identity).or_insert(last));
+            }
         }
-        let mut options = OpenOptions::new();
-        let file = options.append(true).create(true).open(&path).map_err(PutError::io("open", &path))?;
-        Ok(Self { path, file, len: settled.len() as u64, landed: landed.into_keys().collect() })
+        let (file, len) = if lines.is_settled {
+            let file = OpenOptions::new().append(true).create(true).open(&path);
+            (file.map_err(PutError::io("open", &path))?, lines.len)
+        } else {
+            let settled = settle(&path, &landed)?;
+            disk::sync_dir(path.parent().unwrap_or(root))?;
+            settled
+        };
+        Ok(Self { path, file, len, settled: len, most: MOST, last, landed })
     }
 
     pub(super) fn holds(&self, identity: Identity) -> bool {
-        self.landed.contains(&identity)
+        self.landed.contains_key(&identity)
     }
 
     /// Says, for good, that a file of these bytes is about to get this name.
     pub(super) fn begin(&mut self, identities: &[Identity], digest: &blake3::Hash, path: &str) -> Result<()> {
         let digest = digest.to_hex();
-        let lines = identities.iter().map(|identity| format!("+ {} {digest} {path}\n", identity.text()));
-        let lines: String = lines.collect();
-        self.append(&lines)?;
+        self.append(&format!("+{} {digest} {path}\n", texts(identities)))?;
         self.file.sync_data().map_err(PutError::io("sync", &self.path))
     }
 
     /// Says that it has its name.
     pub(super) fn finish(&mut self, identities: &[Identity]) -> Result<()> {
-        self.landed.extend(identities);
-        self.append(&identities.iter().map(|identity| done(*identity, seconds())).collect::<String>())
+        let is_full = self.landed.len() + identities.len() > self.most;
+        if is_full {
+            forget(&mut self.landed, self.most);
+        }
+        self.last = self.last.saturating_add(1);
+        self.landed.extend(identities.iter().map(|identity| (*identity, self.last)));
+        self.append(&done(identities, self.last))?;
+        if is_full || self.len > 2 * self.settled + SLACK {
+            (self.file, self.len) = settle(&self.path, &self.landed)?;
+            self.settled = self.len;
+            disk::sync_dir(self.path.parent().unwrap_or(Path::new(".")))?;
+        }
+        Ok(())
     }
 
     fn append(&mut self, lines: &str) -> Result<()> {
@@ -120,17 +139,59 @@ impl Index {
     }
 }
 
-/// The time now, in seconds since 1970.
-fn seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+/// Writes an index anew and returns it, to be appended to, with its bytes. Its name is not yet synced.
+fn settle(path: &Path, landed: &Landed) -> Result<(File, u64)> {
+    let temp = &disk::beside(path);
+    let written = write(temp, landed).map_err(PutError::io("write", temp))?;
+    std::fs::rename(temp, path).map_err(PutError::io("rename to", path))?;
+    Ok(written)
 }
 
-fn done(identity: Identity, time: u64) -> String {
-    format!("= {} {time}\n", identity.text())
+/// Takes out the oldest, down to half of `most`.
+fn forget(landed: &mut Landed, most: usize) {
+    let mut numbers: Vec<u32> = landed.values().copied().collect();
+    let excess = numbers.len().saturating_sub(most / 2);
+    numbers.sort_unstable();
+    let first = numbers.get(excess).copied().unwrap_or(u32::MAX);
+    // Of those of one number some go and some stay.
+    let mut alike = excess - numbers.partition_point(|number| *number < first);
+    landed.retain(|_, number| {
+        let goes = *number < first || *number == first && alike > 0;
+        alike -= usize::from(goes && *number == first);
+        !goes
+    });
+    // The places of those that went would not be used again, and the table would double.
+    landed.shrink_to_fit();
+}
+
+/// Returns a new file of these identities, to be appended to, and its bytes.
+fn write(path: &Path, landed: &Landed) -> io::Result<(File, u64)> {
+    // What a crash left.
+    _ = std::fs::remove_file(path);
+    let mut writer = BufWriter::new(OpenOptions::new().append(true).create_new(true).open(path)?);
+    let mut len = 0;
+    for (identity, number) in landed {
+        let line = done(&[*identity], *number);
+        writer.write_all(line.as_bytes())?;
+        len += line.len() as u64;
+    }
+    let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.sync_all()?;
+    Ok((file, len))
+}
+
+/// The identities, each behind a blank.
+fn texts(identities: &[Identity]) -> String {
+    identities.iter().flat_map(|identity| [" ".to_owned(), identity.text()]).collect()
+}
+
+fn done(identities: &[Identity], number: u32) -> String {
+    format!("={} {number}\n", texts(identities))
 }
 
 /// A file that was about to get its name.
 struct Begun {
+    identities: Vec<Identity>,
     digest: String,
     path: String,
 }
@@ -138,27 +199,28 @@ struct Begun {
 impl Begun {
     /// Whether it got it.
     fn is_there(&self, root: &Path) -> bool {
-        let digest = || {
-            let mut hasher = blake3::Hasher::new();
-            io::copy(&mut File::open(root.join(&self.path))?, &mut hasher)?;
-            io::Result::Ok(hasher.finalize().to_hex())
-        };
-        digest().is_ok_and(|found| found.as_str() == self.digest)
+        digest_of(&root.join(&self.path)).is_ok_and(|found| found.to_hex().as_str() == self.digest)
     }
 }
 
 /// What the lines of an index say; one that was cut or damaged says nothing.
-#[derive(Default)]
 struct Lines {
-    begun: HashMap<Identity, Begun>,
-    done: HashMap<Identity, u64>,
+    /// Without what the line after says is done, so that it stays short.
+    begun: Vec<Begun>,
+    done: Landed,
+    /// The greatest number.
+    last: u32,
     /// Bytes of all lines.
     len: u64,
+    /// Whether all lines say what is done, and all of that is remembered.
+    is_settled: bool,
+    most: usize,
 }
 
 impl Lines {
-    fn read(path: &Path) -> io::Result<Self> {
-        let mut lines = Self::default();
+    fn read(path: &Path, most: usize) -> io::Result<Self> {
+        let (begun, done) = (Vec::new(), Landed::new());
+        let mut lines = Self { begun, done, last: 0, len: 0, is_settled: true, most };
         let mut reader = match File::open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(lines),
             file => BufReader::new(file?),
@@ -166,6 +228,7 @@ impl Lines {
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line)? > 0 {
             lines.len += line.len() as u64;
+            lines.is_settled &= line.starts_with(b"= ") && line.ends_with(b"\n");
             lines.add(&String::from_utf8_lossy(&line));
             line.clear();
         }
@@ -174,20 +237,40 @@ impl Lines {
 
     fn add(&mut self, line: &str) {
         let Some(line) = line.strip_suffix('\n') else { return };
-        let mut fields = line.splitn(4, ' ');
-        let kind = fields.next();
-        let Some(identity) = fields.next().and_then(Identity::parse) else { return };
-        match (kind, fields.next(), fields.next()) {
-            (Some("="), Some(time), None) => {
-                if let Ok(time) = time.parse() {
-                    self.begun.remove(&identity);
-                    self.done.insert(identity, time);
-                }
+        let Some((said, last)) = line.rsplit_once(' ') else { return };
+        if let Some(identities) = said.strip_prefix("= ").and_then(parsed)
+            && let Ok(number) = last.parse()
+        {
+            self.begun.pop_if(|begun| begun.identities == identities);
+            if self.done.len() + identities.len() > self.most {
+                forget(&mut self.done, self.most);
+                self.is_settled = false;
             }
-            (Some("+"), Some(digest), Some(path)) => {
-                self.begun.insert(identity, Begun { digest: digest.to_owned(), path: path.to_owned() });
+            self.last = self.last.max(number);
+            self.done.extend(identities.into_iter().map(|identity| (identity, number)));
+        } else if let Some((identities, digest)) =
+            said.strip_prefix("+ ").and_then(|said| said.rsplit_once(' '))
+            && let Some(identities) = parsed(identities)
+        {
+            self.begin(identities, digest, last);
+        }
+    }
+
+    fn begin(&mut self, identities: Vec<Identity>, digest: &str, path: &str) {
+        match self.begun.last_mut() {
+            // Once there was a line for each identity.
+            Some(begun) if begun.digest == digest && begun.path == path => {
+                begun.identities.extend(identities);
             }
-            _ => {}
+            _ => self.begun.push(Begun { identities, digest: digest.to_owned(), path: path.to_owned() }),
         }
     }
 }
+
+/// The identities between blanks; `None` where one is none.
+fn parsed(text: &str) -> Option<Vec<Identity>> {
+    text.split(' ').map(Identity::parse).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,10 @@
 //! name.
 //!
 //! ```
-//! use std::time::Duration;
-//!
 //! use mimelake_landing::put::{Expect, Folder, Landed};
 //!
 //! let land = tempfile::tempdir()?;
-//! let folder = Folder::open(land.path(), "C0A0", "siem-v1", Duration::from_secs(604_800))?;
+//! let folder = Folder::open(land.path(), "C0A0", "siem-v1")?;
 //! let mut incoming = folder.incoming()?;
 //! incoming.write(b"datetime=2026-03-02T09:00:00+0000|aCode=x\n")?;
 //! let whole = incoming.check("receipt_20260302.siem", Expect::Anything).map_err(|bad| bad.damage)?;
@@ -27,7 +25,7 @@ mod index;
 mod lock;
 mod name;
 
-pub use disk::{Access, replace};
+pub use disk::{Access, can_replace, replace};
 pub use error::PutError;
 pub use folder::{Folder, Landed};
 pub use incoming::{Bad, Expect, Incoming, Whole};

@@ -1,20 +1,17 @@
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::samples::{gzip, lines, zip};
 
-const DAY: Duration = Duration::from_hours(24);
-
 fn land() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
 fn open(land: &Path) -> Folder {
-    Folder::open(land, "C0A0", "siem-v1", DAY).unwrap()
+    Folder::open(land, "C0A0", "siem-v1").unwrap()
 }
 
 fn coming(folder: &Folder, bytes: &[u8]) -> Incoming {
@@ -71,7 +68,10 @@ fn an_archive_is_known_by_its_members_whatever_its_name() {
     let (one, two) = (("receipt_1.siem", &b"x=1\n"[..]), ("delivery_1.siem", &b"x=2\n"[..]));
     assert!(matches!(put(&folder, "9d1c.zip", &zip(&[one, two])), Landed::New(_)));
     assert_eq!(put(&folder, "77aa.zip", &zip(&[two, one])), Landed::Known);
-    assert!(matches!(put(&folder, "0b0b.zip", &zip(&[one])), Landed::New(_)));
+    assert_eq!(put(&folder, "0b0b.zip", &zip(&[one])), Landed::Known, "a part of it");
+    let three = ("process_1.siem", &b"x=3\n"[..]);
+    assert!(matches!(put(&folder, "1c1c.zip", &zip(&[one, three])), Landed::New(_)), "one new member");
+    assert_eq!(put(&folder, "2d2d.zip", &zip(&[three, two])), Landed::Known, "cut otherwise");
 }
 
 #[test]
@@ -163,15 +163,22 @@ fn a_crash_between_index_and_name_is_settled() {
     assert_eq!(landed(land.path()).len(), 2);
 }
 
+/// The file got its name, and the disk failed before that was known.
 #[test]
-fn what_was_landed_long_ago_is_forgotten() {
+fn a_file_that_has_its_name_already_is_not_landed_beside_it() {
     let land = land();
-    put(&open(land.path()), "a.siem", b"x=1\n");
-    let index = land.path().join("C0A0/_state/siem-v1.landed");
-    drop(open(land.path()));
-    assert!(fs::read_to_string(&index).unwrap().starts_with("= "), "settled");
-    drop(Folder::open(land.path(), "C0A0", "siem-v1", Duration::ZERO).unwrap());
-    assert_eq!(fs::read_to_string(&index).unwrap(), "");
+    let folder = open(land.path());
+    let path = land.path().join("C0A0/siem-v1/2026/03/02/a.siem");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, b"x=1\n").unwrap();
+    for _ in 0..2 {
+        assert_eq!(put(&folder, "a.siem", b"x=1\n"), Landed::Known);
+    }
+    // Of the same length, and not the same.
+    assert!(matches!(put(&folder, "a.siem", b"x=2\n"), Landed::New(_)));
+    drop(folder);
+    assert_eq!(put(&open(land.path()), "a.siem", b"x=1\n"), Landed::Known);
+    assert_eq!(landed(land.path()).len(), 2);
 }
 
 #[test]
@@ -191,11 +198,11 @@ fn what_came_in_is_cleared_away() {
 fn one_run_at_a_time() {
     let land = land();
     let first = open(land.path());
-    let error = Folder::open(land.path(), "C0A0", "siem-v1", DAY).unwrap_err();
+    let error = Folder::open(land.path(), "C0A0", "siem-v1").unwrap_err();
     let text = error.to_string();
     assert!(text.contains("siem-v1.lock") && text.contains(&std::process::id().to_string()), "{text}");
     assert!(error.hint().is_some());
-    Folder::open(land.path(), "C0A0", "audit", DAY).unwrap();
+    Folder::open(land.path(), "C0A0", "audit").unwrap();
     drop(first);
     open(land.path());
 }
@@ -205,7 +212,7 @@ fn accounts_name_folders_and_nothing_else() {
     let land = land();
     for account in ["", "..", "a/b", "_state", "C:\\x", "a b"] {
         assert!(
-            matches!(Folder::open(land.path(), account, "audit", DAY), Err(PutError::BadName { .. })),
+            matches!(Folder::open(land.path(), account, "audit"), Err(PutError::BadName { .. })),
             "{account}"
         );
     }
@@ -234,6 +241,23 @@ fn a_private_file_is_its_owners() {
     replace(&path, b"new", Access::Private).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read(&path).unwrap(), b"new");
+}
+
+#[test]
+fn what_can_be_replaced_is_known_before() {
+    let land = land();
+    let path = land.path().join("key");
+    fs::write(land.path().join("key.tmp"), "of the user").unwrap();
+    for _ in 0..2 {
+        can_replace(&path, Access::Private).unwrap();
+        assert!(files(land.path()).iter().all(|file| ["key", "key.tmp"].contains(&file.as_str())));
+        replace(&path, b"old", Access::Private).unwrap();
+    }
+    assert_eq!(fs::read(&path).unwrap(), b"old");
+    assert_eq!(fs::read(land.path().join("key.tmp")).unwrap(), b"of the user");
+    for path in ["missing/key", "key/key", "."] {
+        assert!(can_replace(&land.path().join(path), Access::Private).is_err(), "{path}");
+    }
 }
 
 #[test]

@@ -363,6 +363,62 @@ fn the_script_in_the_readme_is_one() {
 }
 
 #[test]
+fn cursors_that_go_back() {
+    let mock = with(vec![
+        Rule::new(Endpoint::Siem1, Fault::Back).file(2).every(),
+        Rule::new(Endpoint::Batch, Fault::Back).about("receipt").file(0),
+    ]);
+    let tokens: Vec<_> = (0..5)
+        .scan(None::<String>, |token, _| {
+            let reply = siem(&mock, token.as_deref())?;
+            *token = reply.header("mc-siem-token").map(str::to_owned);
+            token.clone()
+        })
+        .collect();
+    assert!(tokens[0] == tokens[2] && tokens[2] == tokens[4] && tokens[1] == tokens[3], "{tokens:?}");
+    let bearer = token(&mock);
+    let page = || batch(&mock, &bearer, "receipt", None).unwrap().json();
+    assert_ne!(page()["@nextPage"], page()["@nextPage"], "the first page, once");
+}
+
+#[test]
+fn zips_cut_otherwise_hold_the_same_members() {
+    let mock = with(vec![Rule::new(Endpoint::Siem1, Fault::OtherCut).every()]);
+    let members = |bytes: &[u8]| {
+        let zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        zip.file_names().map(|name| name.unwrap().into_owned()).collect::<Vec<_>>()
+    };
+    let (mut cut, mut token) = (Vec::new(), None::<String>);
+    while let Some(reply) =
+        siem(&mock, token.as_deref()).filter(|r| r.header("content-disposition").is_some())
+    {
+        assert!(zips(&mock).iter().all(|(name, _)| name != reply.file_name()));
+        cut.extend(members(&reply.body));
+        token = reply.header("mc-siem-token").map(str::to_owned);
+    }
+    let mut whole: Vec<_> = zips(&mock).iter().flat_map(|(_, bytes)| members(bytes)).collect();
+    cut.sort();
+    whole.sort();
+    assert_eq!(cut, whole);
+    assert!(mock.requests().len() < zips(&mock).len());
+}
+
+#[test]
+fn a_trickle_goes_on_until_the_client_goes() {
+    let mock = with(vec![Rule::new(Endpoint::Other, Fault::Trickle { at: At::Body(0) })]);
+    let mut stream = TcpStream::connect(mock.base_url().trim_start_matches("http://")).unwrap();
+    stream.write_all(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut text = Vec::new();
+    let mut block = [0; 256];
+    while text.windows(6).filter(|end| end == b"1\r\nx\r\n").count() < 3 {
+        let n = stream.read(&mut block).unwrap();
+        assert!(n > 0, "it does not end");
+        text.extend_from_slice(&block[..n]);
+    }
+    assert_eq!(mock.requests()[0].about, "", "no body was sent");
+}
+
+#[test]
 fn a_made_up_script_passes_and_nothing_is_lost() {
     for seed in 0..20 {
         let script = Script::passing(seed, 6);

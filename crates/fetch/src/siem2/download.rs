@@ -1,0 +1,147 @@
+//! One file behind a presigned link.
+
+use mimelake_landing::put::{Expect, Incoming, Whole};
+use mimelake_schema::EventType;
+use reqwest::Url;
+use serde_json::json;
+use tracing::warn;
+
+use super::PATH;
+use super::page::Link;
+use crate::answer::{Fault, Verdict};
+use crate::client::{Trouble, bare};
+use crate::error::FetchError;
+use crate::stream::{DAMAGED, Received, Stream};
+
+/// What came in the place of a whole file, for the quarantine.
+pub(super) struct Rest {
+    pub(super) incoming: Incoming,
+    pub(super) why: String,
+    /// What tells it from other pieces of the file; none where the network may have cut it.
+    pub(super) piece: Option<String>,
+}
+
+/// What came of one link.
+pub(super) enum Came {
+    Safe,
+    Expired,
+    Not { error: FetchError, is_answered: bool, rest: Option<Rest> },
+}
+
+/// Returns what came of a link; a whole file is then safe.
+pub(super) async fn download(
+    stream: &Stream,
+    event_type: EventType,
+    link: &Link,
+) -> Result<Came, FetchError> {
+    let name = name_of(link.url.path());
+    let above = format!("{}/", event_type.table());
+    let mut pieces = Pieces::new(link);
+    let mut damaged = 0;
+    let mut is_answered = false;
+    let mut rest = None;
+    let received = stream
+        .client
+        .patiently(&bare(&link.url), async || {
+            (is_answered, rest) = (false, None);
+            let response = stream.client.get(link.url.clone()).await?;
+            is_answered = true;
+            stream.client.check_file(&response)?;
+            let received = match stream.receive(response, &name, Expect::Gzip).await {
+                Ok(received) => received,
+                Err(error) => return Ok(Err(error)),
+            };
+            let (incoming, fault) = match received {
+                Received::Damaged(bad) if damaged + 1 < DAMAGED => {
+                    damaged += 1;
+                    return Err(Fault::passes(format!("{name} is damaged: {}", bad.damage.reason)));
+                }
+                Received::Whole(whole) => match pieces.add(&whole) {
+                    Some(fault) => (whole.into_incoming(), fault),
+                    None => return Ok(Ok(Received::Whole(whole))),
+                },
+                Received::Cut(incoming, fault) | Received::Refused(incoming, fault) => (incoming, fault),
+                damaged @ Received::Damaged(_) => return Ok(Ok(damaged)),
+            };
+            let piece = || format!("{} {}", incoming.len(), incoming.mark());
+            let piece = (fault.verdict == Verdict::Ended).then(piece);
+            rest = Some(Rest { incoming, why: fault.what.clone(), piece });
+            Err(fault)
+        })
+        .await;
+    match received {
+        Ok(Ok(Received::Whole(whole))) => {
+            if let Some(why) = pieces.doubt(&whole) {
+                warn!(stream = stream.watch.stream(), file = name, "{why}; it holds together, and is landed");
+                stream.note("size", &json!({ "file": name, "why": why }))?;
+            }
+            stream.land(whole, &above, &name).await?;
+        }
+        Ok(Ok(Received::Damaged(bad))) => {
+            let why = bad.damage.reason.to_string();
+            stream.quarantine(bad.incoming, &name, &why)?;
+        }
+        // They were turned into faults above.
+        Ok(Ok(Received::Cut(..) | Received::Refused(..))) => {}
+        Ok(Err(error)) => return Err(error),
+        Err(Trouble::Expired) => return Ok(Came::Expired),
+        Err(trouble) => match trouble.unexpected(PATH) {
+            error @ FetchError::Passing { .. } => {
+                return Ok(Came::Not { error, is_answered, rest });
+            }
+            error => return Err(error),
+        },
+    }
+    Ok(Came::Safe)
+}
+
+/// What came of a file that has fewer bytes than the list says.
+struct Pieces {
+    size: Option<u64>,
+    last: Option<(u64, String)>,
+    times: u32,
+}
+
+impl Pieces {
+    fn new(link: &Link) -> Self {
+        Self { size: link.size.as_u64(), last: None, times: 0 }
+    }
+
+    /// Returns the fault of a file that ends too early, unless the very same came so often that the list is wrong.
+    fn add(&mut self, whole: &Whole) -> Option<Fault> {
+        let size = self.size.filter(|size| whole.len() < *size)?;
+        let this = Some((whole.len(), whole.mark()));
+        self.times = if self.last == this { self.times + 1 } else { 1 };
+        self.last = this;
+        let what = format!("{} bytes came of a file that has {size}", whole.len());
+        (self.times < DAMAGED).then(|| Fault::passes(what))
+    }
+
+    /// What is odd about a file that is landed.
+    fn doubt(&self, whole: &Whole) -> Option<String> {
+        let size = self.size.filter(|size| *size != whole.len())?;
+        Some(format!("{} bytes came of a file that the list gives {size}", whole.len()))
+    }
+}
+
+/// The name in a link, decoded; still a stranger's.
+pub(super) fn name_of(link: &str) -> String {
+    percent_decoded(link).rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+fn percent_decoded(path: &str) -> String {
+    let mut query = String::from("x=");
+    query.push_str(&path.replace('+', "%2B").replace('&', "%26"));
+    let Ok(url) = Url::parse(&format!("form:?{query}")) else { return path.to_owned() };
+    url.query_pairs().next().map_or_else(|| path.to_owned(), |(_, value)| value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_decoded() {
+        assert_eq!(percent_decoded("/a/url%20protect_1+2%26.json.gz"), "/a/url protect_1+2&.json.gz");
+    }
+}

@@ -1,0 +1,258 @@
+//! The files behind the links of one page.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use mimelake_schema::EventType;
+use reqwest::Url;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::download::{Came, Rest, download, name_of};
+use super::{Failure, LISTINGS, PATH, Round, Since};
+use crate::client::bare;
+use crate::cursor::{Cursor, STUCK};
+use crate::error::FetchError;
+use crate::status::kept;
+use crate::stream::{Stream, torn_down};
+
+/// Downloads at a time.
+const PARALLEL: usize = 4;
+/// Files of one page that failed while none came, before the others are left for the next round.
+const HOPELESS: usize = 16;
+
+/// What stands in a list of links.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Entry {
+    Link(Link),
+    /// What it holds may be a credential.
+    Other(IgnoredAny),
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Link {
+    #[serde(deserialize_with = "url")]
+    pub(super) url: Url,
+    /// Its bytes, for a file that breaks off where it holds together, between two gzip members.
+    #[serde(default)]
+    pub(super) size: Value,
+}
+
+fn url<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
+    let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    // What it says may be a credential, so the error does not repeat it.
+    let url = String::deserialize(from)?.parse().ok().filter(is_web);
+    url.ok_or_else(|| serde::de::Error::custom("a link that is no URL"))
+}
+
+/// What an entry without a link is called, with its number behind it.
+const ENTRY: &str = "entry#";
+
+fn entry_number(file: &str) -> Option<usize> {
+    file.strip_prefix(ENTRY)?.parse().ok()
+}
+
+impl Link {
+    /// What tells one file from another: the link without its query.
+    fn file(&self) -> String {
+        bare(&self.url)
+    }
+
+    fn host(&self) -> Option<String> {
+        self.url.host_str().map(str::to_owned)
+    }
+}
+
+/// What came of the links of a page.
+#[derive(Default)]
+pub(super) struct Got {
+    /// Files that were listed, however often.
+    listed: HashSet<String>,
+    /// How many entries the last list had.
+    entries: usize,
+    /// Files that are safe.
+    safe: HashSet<String>,
+    /// Files whose links have expired.
+    pub(super) expired: BTreeMap<String, Since>,
+    /// Files that did not come.
+    failed: BTreeMap<String, Failed>,
+}
+
+/// A file that did not come within the tries of a round.
+struct Failed {
+    error: FetchError,
+    /// When it was first asked for.
+    since: Since,
+    /// Whether the last try was answered.
+    is_answered: bool,
+    /// What came in its place.
+    rest: Option<Rest>,
+}
+
+impl Failed {
+    fn passing(what: &str, since: Since) -> Self {
+        let error = FetchError::Passing { call: PATH.to_owned(), what: what.to_owned(), tries: LISTINGS };
+        Self { error, since, is_answered: true, rest: None }
+    }
+}
+
+impl Got {
+    /// Adds what was listed, and returns the links that are to be followed: by turns those that failed before, so that
+    /// others come after them, and the others.
+    pub(super) fn list(&mut self, entries: Vec<Entry>, cursor: &Cursor, round: &Round) -> Vec<Link> {
+        // What this list holds in their places counts.
+        self.failed.retain(|file, _| entry_number(file).is_none());
+        self.listed.retain(|file| entry_number(file).is_none());
+        self.entries = entries.len();
+        let mut seen = HashSet::new();
+        let (mut failed, mut others) = (Vec::new(), Vec::new());
+        for (number, entry) in entries.into_iter().enumerate() {
+            let Entry::Link(link) = entry else {
+                let file = format!("{ENTRY}{number}");
+                let failed = || Failed::passing("an entry that holds no link", round.now(None));
+                self.failed.entry(file.clone()).or_insert_with(failed);
+                self.listed.insert(file);
+                continue;
+            };
+            let file = link.file();
+            if !self.safe.contains(&file) && !self.failed.contains_key(&file) && seen.insert(file.clone()) {
+                let links = if cursor.failed.contains_key(&file) { &mut failed } else { &mut others };
+                links.push(link);
+            }
+            self.listed.insert(file);
+        }
+        let mut others = others.into_iter();
+        let mut links = Vec::new();
+        for link in failed {
+            links.push(link);
+            links.extend(others.next());
+        }
+        links.extend(others);
+        links
+    }
+
+    /// Whether the links that are left would hardly fare better: of the files that failed while no other came one was
+    /// not even answered, or there are many.
+    pub(super) fn is_hopeless(&self, round: &Round) -> bool {
+        let mut alone = self.failed.values().filter(|failed| !round.is_alive(&failed.since));
+        let count = alone.clone().count();
+        count >= HOPELESS || alone.any(|failed| !failed.is_answered)
+    }
+
+    /// Follows the links, some at a time, and adds what came of each.
+    ///
+    /// # Errors
+    /// What no other link can be followed after; of several, that of the disk.
+    pub(super) async fn follow(
+        &mut self,
+        stream: &Stream,
+        event_type: EventType,
+        links: Vec<Link>,
+        round: &Round,
+    ) -> Result<(), FetchError> {
+        let mut waiting = links.into_iter();
+        let mut running = JoinSet::new();
+        let mut fatal = None;
+        loop {
+            while running.len() < PARALLEL
+                && fatal.is_none()
+                && !self.is_hopeless(round)
+                && !stream.client.stop.is_requested()
+            {
+                let Some(link) = waiting.next() else { break };
+                let stream = stream.clone();
+                let since = round.now(link.host());
+                running.spawn_local(async move {
+                    let came = download(&stream, event_type, &link).await;
+                    (link.file(), since, came)
+                });
+            }
+            let came = match running.join_next().await {
+                None => break,
+                Some(Ok((file, since, came))) => came.map(|came| self.add(file, since, came, round)),
+                Some(Err(error)) => Err(torn_down(error)),
+            };
+            if let Err(error) = came
+                && (fatal.is_none() || matches!(error, FetchError::Put(_)))
+            {
+                fatal = Some(error);
+            }
+        }
+        fatal.map_or_else(|| stream.client.stop.check(), Err)
+    }
+
+    fn add(&mut self, file: String, since: Since, came: Came, round: &Round) {
+        let before = self.expired.remove(&file);
+        match came {
+            Came::Safe => {
+                round.comes(since.host);
+                self.safe.insert(file);
+            }
+            Came::Expired => _ = self.expired.insert(file, before.unwrap_or(since)),
+            Came::Not { error, is_answered, rest } => {
+                self.failed.insert(file, Failed { error, since, is_answered, rest });
+            }
+        }
+    }
+
+    /// Goes on without the files that failed in so many rounds.
+    ///
+    /// # Errors
+    /// What one met that may yet come.
+    pub(super) fn settle(
+        mut self,
+        stream: &Stream,
+        cursor: &mut Cursor,
+        name: &str,
+        round: &Round,
+    ) -> Result<(), FetchError> {
+        for (file, since) in std::mem::take(&mut self.expired) {
+            let what = "links expire before they can be followed, or are listed no more";
+            self.failed.insert(file, Failed::passing(what, since));
+        }
+        self.safe.iter().for_each(|file| cursor.came(file));
+        let is_late = cursor.is_late(stream.client.clock.now(), kept(stream.watch.stream()));
+        // A link that was not even followed is not given up.
+        let mut unclear = Vec::new();
+        let mut is_over = self.safe.len() + self.failed.len() == self.listed.len();
+        for (file, failed) in &self.failed {
+            // Where nothing came from the host it is the network, or a proxy that keeps all files away.
+            let counts = round.is_alive(&failed.since) || is_late && (failed.is_answered || round.has_come());
+            let is_lost = cursor.fails(file, counts);
+            let piece = failed.rest.as_ref().and_then(|rest| rest.piece.as_deref());
+            let is_all_there_is = piece.is_some_and(|piece| cursor.breaks_off(file, piece));
+            is_over &= is_lost || is_all_there_is;
+            if !counts {
+                unclear.push(Failure {
+                    folder: Arc::clone(&stream.folder),
+                    cursor: name.to_owned(),
+                    file: file.clone(),
+                    since: failed.since.clone(),
+                });
+            }
+        }
+        if !is_over {
+            round.failures.borrow_mut().append(&mut unclear);
+            let first = self.failed.into_values().next();
+            let left = || Failed::passing("links were left for the next round", round.now(None));
+            return Err(first.unwrap_or_else(left).error);
+        }
+        let is_read = |file: &str| entry_number(file).is_some_and(|number| number < self.entries);
+        for file in cursor.failed_files().filter(|file| !self.listed.contains(*file) && !is_read(file)) {
+            stream.gap(cursor.moved, &format!("{file} was listed, did not come, and is listed no more"))?;
+        }
+        for (file, Failed { error, rest, .. }) in self.failed {
+            match rest {
+                Some(Rest { incoming, why, .. }) => stream.quarantine(incoming, &name_of(&file), &why)?,
+                None => {
+                    let why = format!("{file} did not come in {STUCK} rounds, and others did: {error}");
+                    stream.gap(cursor.moved, &why)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,237 @@
+//! When a file of API 2.0 is given up, and when it is not.
+
+use std::time::Duration;
+
+use mimelake_mock::{At, Content, Endpoint, Fault, Generate, Options, Rule};
+
+use crate::lab::{Lab, seconds};
+use crate::siem2::{BATCHES, TYPES, batch, calls, lab, presigned};
+
+#[test]
+fn a_page_whose_links_all_expire_while_nothing_else_comes_is_not_given_up() {
+    let lab = lab(vec![batch(Fault::ExpiredLinks).about("receipt").every()]);
+    for _ in 0..5 {
+        let error = lab.failure();
+        assert!(error.passes() && error.to_string().contains("expire"), "{error}");
+        assert_eq!(lab.landed("siem-v2").len(), 12, "the other types are there");
+    }
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    assert!(lab.state("siem-v2.notes.ndjson").is_empty());
+}
+
+/// What befalls one file in every round, and whether something of it is put into the quarantine.
+fn for_ever() -> Vec<(Fault, bool)> {
+    let kind = vec![("Content-Type".to_owned(), "application/gzip".to_owned())];
+    vec![
+        (Fault::expired(), false),
+        (Fault::status(400), false),
+        (Fault::status(500), false),
+        (Fault::HtmlPage, true),
+        (Fault::Status { code: 200, headers: kind, body: "blocked".to_owned() }, true),
+        (Fault::Close { at: At::Body(60), chunked: Some(false) }, true),
+        (Fault::Close { at: At::Start, chunked: None }, false),
+    ]
+}
+
+#[test]
+fn a_file_that_never_comes_while_the_others_do_is_given_up_after_some_rounds() {
+    for (fault, has_rest) in for_ever() {
+        let lab = lab(vec![presigned(fault.clone()).file(9).every()]);
+        for round in 0..3 {
+            let failures = lab.round().failures;
+            let is_last = round == 2;
+            assert_eq!(failures.is_empty(), is_last, "{fault:?}: {failures:?}");
+            assert!(failures.iter().all(|failure| failure.error.passes()), "{fault:?}");
+        }
+        assert_eq!(lab.landed("siem-v2").len(), 15, "{fault:?}");
+        assert_eq!(lab.landed("_quarantine").len(), usize::from(has_rest), "{fault:?}");
+        let notes = lab.state("siem-v2.notes.ndjson");
+        let what = if has_rest { "\"what\":\"quarantine\"" } else { "\"what\":\"gap\"" };
+        assert!(notes.lines().count() == 1 && notes.contains(what), "{fault:?}: {notes}");
+        lab.fetch();
+        assert_eq!(lab.landed("siem-v2").len(), 15, "{fault:?}: the cursor moved on");
+    }
+}
+
+#[test]
+fn a_dead_network_counts_for_nothing() {
+    let dead = || presigned(Fault::Close { at: At::Start, chunked: None }).every();
+    let lab = lab(vec![dead()]);
+    let fails = |script: Vec<Rule>| {
+        lab.mock.set_script(script.into());
+        assert!(lab.round().failures.iter().all(|failure| failure.error.passes()));
+        assert!(lab.landed("_quarantine").is_empty() && lab.state("siem-v2.notes.ndjson").is_empty());
+    };
+    for _ in 0..4 {
+        fails(vec![dead()]);
+    }
+    assert!(lab.landed("siem-v2").is_empty());
+    // What follows is the first and the second round in which these files are known to fail.
+    for _ in 0..2 {
+        fails(
+            for_ever()
+                .into_iter()
+                .zip(4..)
+                .map(|((fault, _), file)| presigned(fault).file(file).every())
+                .collect(),
+        );
+    }
+    // Nor does a round count in which no file of a page comes.
+    for (fault, _) in for_ever() {
+        fails(vec![presigned(fault).every()]);
+    }
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+}
+
+/// Each round four files come, and then nothing does.
+#[test]
+fn a_network_that_dies_midway_counts_for_nothing() {
+    let lab = lab(vec![]);
+    for round in 0..4 {
+        lab.mock.set_script(
+            vec![presigned(Fault::Close { at: At::Start, chunked: None }).on(5..=u64::MAX)].into(),
+        );
+        assert_eq!(lab.round().failures.is_empty(), round == 3);
+        assert_eq!(lab.landed("siem-v2").len(), 4 * (round + 1));
+    }
+    lab.is_complete("siem-v2", BATCHES);
+    assert!(lab.state("siem-v2.notes.ndjson").is_empty());
+}
+
+/// A page of one file, while only files of other types come.
+#[test]
+fn the_only_file_of_a_page_is_given_up_while_others_come() {
+    let faults = for_ever().into_iter().chain([(Fault::Stall { at: At::Body(60) }, true)]);
+    for (fault, has_rest) in faults {
+        let rule = presigned(fault.clone()).file(9).every();
+        let options =
+            Options { out: Some(12), page_size: 1, script: vec![rule].into(), ..Options::default() };
+        let mut lab = Lab::v2(options, TYPES);
+        lab.setting.patience.idle = Duration::from_millis(50);
+        let rounds = (0..6).take_while(|round| {
+            lab.mock.publish(12 + 4 * round);
+            !lab.round().failures.is_empty()
+        });
+        assert!((2..4).contains(&rounds.count()), "{fault:?}");
+        lab.mock.publish(40);
+        lab.fetch();
+        assert_eq!(lab.landed("siem-v2").len(), 39, "{fault:?}");
+        assert_eq!(lab.landed("_quarantine").len(), usize::from(has_rest), "{fault:?}");
+        assert_eq!(lab.state("siem-v2.notes.ndjson").lines().count(), 1, "{fault:?}");
+    }
+}
+
+/// Nothing else comes: only the file's age can tell.
+#[test]
+fn the_only_file_that_there_is_is_given_up_before_it_would_be_lost() {
+    let rule = presigned(Fault::status(500)).file(3).every();
+    let options = Options { out: Some(4), page_size: 1, script: vec![rule].into(), ..Options::default() };
+    let lab = Lab::v2(options, "types = [\"url protect\"]");
+    for _ in 0..5 {
+        assert!(lab.failure().passes());
+    }
+    crate::lab::set_back(&lab, "siem-v2.url_protect.json", 6 * 24 + 1);
+    for _ in 0..2 {
+        assert!(lab.failure().passes());
+    }
+    lab.fetch();
+    let notes = lab.state("siem-v2.notes.ndjson");
+    assert!(notes.lines().count() == 1 && notes.contains("\"what\":\"gap\""), "{notes}");
+}
+
+#[test]
+fn a_file_that_is_listed_no_more_is_a_gap() {
+    let rules = || {
+        vec![presigned(Fault::expired()).file(13).on(1..=1), batch(Fault::Fewer).about("process").on(2..=4)]
+    };
+    let lab = lab(rules());
+    assert!(lab.failure().passes());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 15);
+    let notes = lab.state("siem-v2.notes.ndjson");
+    assert!(notes.lines().count() == 1 && notes.contains("listed no more"), "{notes}");
+    // Listed again, it comes.
+    let lab = crate::siem2::lab(rules());
+    assert!(lab.failure().passes());
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    assert!(lab.state("siem-v2.notes.ndjson").is_empty());
+}
+
+#[test]
+fn an_entry_that_is_no_link_keeps_no_other_back() {
+    let odd = || batch(Fault::OddEntry).about("process");
+    let lab = lab(vec![odd().every()]);
+    for _ in 0..2 {
+        assert!(lab.failure().passes());
+        assert_eq!(lab.landed("siem-v2").len(), 16, "all others are there");
+    }
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    let notes = lab.state("siem-v2.notes.ndjson");
+    assert!(notes.lines().count() == 1 && notes.contains("holds no link"), "{notes}");
+    // Where every list is of another shape none is passed over.
+    let body = "{\"value\":[{\"href\":\"x\"},{\"url\":\"ftp://x/y\"}],\"@nextPage\":\"x\"}".to_owned();
+    let lab = crate::siem2::lab(vec![batch(Fault::Status { code: 200, headers: vec![], body }).every()]);
+    for _ in 0..5 {
+        assert!(lab.round().failures.iter().all(|failure| failure.error.passes()));
+    }
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+}
+
+#[test]
+fn a_size_that_is_listed_wrong_blocks_nothing() {
+    for (bytes, times) in [(1, 1), (1 << 40, 3)] {
+        let lab = lab(vec![batch(Fault::Size { bytes }).about("process").every()]);
+        lab.fetch();
+        lab.is_complete("siem-v2", BATCHES);
+        assert_eq!(calls(&lab, Endpoint::Presigned), 12 + 4 * times);
+        let notes = lab.state("siem-v2.notes.ndjson");
+        assert_eq!(notes.matches("\"what\":\"size\"").count(), 4, "{notes}");
+    }
+}
+
+#[test]
+fn a_long_page_of_which_nothing_comes_is_left_early() {
+    let content = Content::generated(Generate { files: 160, ..Generate::default() });
+    let script = vec![presigned(Fault::HtmlPage).every()].into();
+    let lab = Lab::v2(Options { content, script, ..Options::default() }, "types = [\"receipt\"]");
+    assert!(lab.failure().passes());
+    let asked: std::collections::HashSet<_> = lab.mock.requests().into_iter().map(|r| r.about).collect();
+    assert!(asked.len() < 30, "{} of 40 files", asked.len());
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 40);
+}
+
+#[test]
+fn the_only_file_of_a_page_is_given_up_if_it_always_breaks_off() {
+    let content = Content::generated(Generate { files: 1, ..Generate::default() });
+    let rules = vec![presigned(Fault::Close { at: At::Body(60), chunked: Some(false) }).every()];
+    let lab = Lab::v2(Options { content, script: rules.into(), ..Options::default() }, TYPES);
+    for _ in 0..2 {
+        assert!(lab.failure().passes());
+    }
+    lab.fetch();
+    assert_eq!(lab.landed("_quarantine").len(), 1);
+}
+
+/// A file that ends between two gzip members holds together; only the size in the list tells.
+#[test]
+fn a_file_that_is_shorter_than_listed_is_no_whole_file() {
+    let lab = lab(vec![]);
+    let whole = lab.mock.expected(BATCHES).nth(9).unwrap().bytes;
+    let second = 2 + whole[2..].windows(3).position(|bytes| bytes == [0x1f, 0x8b, 8]).unwrap();
+    let cut = Fault::Shorten { bytes: whole.len() - second };
+    lab.mock.set_script(vec![presigned(cut).file(9).on(1..=2)].into());
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    assert_eq!(seconds(&lab), [1, 2]);
+}
