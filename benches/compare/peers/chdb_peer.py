@@ -25,6 +25,15 @@ def table(name):
         FROM file('{source}/{name}_*.siem', 'LineAsString', 'line String'))"""
 
 
+def records(name):
+    """What is kept of each record inside an email: all but the aCode."""
+    kinds = {TIMESTAMP: "DateTime(\'UTC\')", INTEGER: "Nullable(Int64)"}
+    columns = [c for c in TABLES[name] if c[0] != "aCode"]
+    types = ", ".join(f'"{key}" {kinds.get(kind, "String")}' for key, kind in columns)
+    values = ", ".join(f'"{key}"' for key, _ in columns)
+    return f"CAST(tuple({values}) AS Tuple({types}))"
+
+
 def write(query, name, format):
     end = "parquet" if format == "Parquet" else "ndjson"
     chdb.query(f"""INSERT INTO FUNCTION file('{out}/{name}.{end}', '{format}')
@@ -36,16 +45,15 @@ def write(query, name, format):
 if task == "joined":
     write(
         f"""WITH r AS (
-            SELECT "aCode", min("datetime") AS first_seen, any("Subject") AS subject, any("Sender") AS sender,
-                any("Dir") AS direction, groupArray("Rcpt") AS recipients, groupArray("Act") AS actions,
-                count() AS receipts
+            SELECT "aCode", count() AS receipt_count, min("datetime") AS first_seen, any("Subject") AS subject,
+                any("Sender") AS sender, any("Dir") AS direction, groupArray({records("receipt")}) AS receipts
             FROM ({table("receipt")}) GROUP BY "aCode"),
         p AS (SELECT * FROM ({table("process")})),
         d AS (
-            SELECT "aCode", max("datetime") AS last_seen, max("Latency") AS latency, count() AS attempts,
-                countIf("Delivered" = 'true') AS delivered, groupArray("ReceiptAck") AS answers
+            SELECT "aCode", count() AS attempts, max("datetime") AS last_seen,
+                countIf("Delivered" = 'true') AS delivered, groupArray({records("delivery")}) AS deliveries
             FROM ({table("delivery")}) GROUP BY "aCode")
-        SELECT r.*, p."MsgSize", p."AttCnt", p."AttNames", p."Hld", d.last_seen, d.latency, d.attempts, d.delivered, d.answers
+        SELECT r."aCode" AS "aCode", r.* EXCEPT "aCode", p.* EXCEPT "aCode", d.* EXCEPT "aCode"
         FROM r LEFT JOIN p ON r."aCode" = p."aCode" LEFT JOIN d ON r."aCode" = d."aCode" """,
         "messages",
         "Parquet",

@@ -83,7 +83,7 @@ def written(table):
 
 
 def written_rows(table):
-    if whose == "mimelake":
+    if whose == "mimelake" or task == "ecs":
         expressions = {key: names[task == "ecs"] for key, names in COMPARED[table].items()}
     else:
         expressions = {key: f'"{key}"' for key in COMPARED[table]}
@@ -91,7 +91,9 @@ def written_rows(table):
 
 
 def true_messages():
-    receipt = f"""SELECT "aCode", min("Subject") AS subject, min("Sender") AS sender, count(*) AS receipts
+    # Of records that say the same mimelake takes one: an email may have a recipient twice.
+    receipts = "count(DISTINCT \"Rcpt\")" if whose == "mimelake" else "count(*)"
+    receipt = f"""SELECT "aCode", min("Subject") AS subject, min("Sender") AS sender, {receipts} AS receipts
         FROM ({true_rows("receipt")}) GROUP BY "aCode" """
     process = f"""SELECT "aCode", "MsgSize" FROM ({true_rows("process")})"""
     delivery = f"""SELECT "aCode", count(*) AS attempts FROM ({true_rows("delivery")}) GROUP BY "aCode" """
@@ -103,7 +105,7 @@ def written_messages():
     if whose == "mimelake":
         return f"""SELECT acode, subject, sender, len(receipts), message_size, coalesce(len(deliveries), 0)
             FROM {written("messages")}"""
-    names = '"aCode", nullif(subject, \'\'), sender, receipts'
+    names = '"aCode", nullif(subject, \'\'), sender, receipt_count'
     return f"""SELECT {names}, nullif("MsgSize", 0), coalesce(attempts, 0) FROM {written("messages")}"""
 
 

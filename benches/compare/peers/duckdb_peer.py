@@ -19,7 +19,7 @@ def text(key, kind):
     if kind == QUOTED:
         return rf"nullif(regexp_extract(line, '{start}{key}=\\(.*?)\\(?:\|[A-Za-z][A-Za-z0-9_]*=|$)', 1), '')"
     if key in ("ReceiptAck", "Hld"):
-        return rf"nullif(trim(regexp_extract(line, '{start}{key}=(\\.*?\\(?:\|[A-Za-z][A-Za-z0-9_]*=|$)|[^|]*)', 1), '\'), '')"
+        return rf"nullif(regexp_extract(line, '{start}{key}=\\?(.*?)\\?(?:\|[A-Za-z][A-Za-z0-9_]*=|$)', 1), '')"
     return rf"nullif(regexp_extract(line, '{start}{key}=([^|]*)', 1), '')"
 
 
@@ -42,6 +42,11 @@ def table(name):
     return f"SELECT {', '.join(column(*c) for c in TABLES[name])} {lines}"
 
 
+def records(name):
+    """What is kept of each record inside an email: all but the aCode."""
+    return f"struct_pack({', '.join(f'{key} := {key}' for key, _ in TABLES[name] if key != 'aCode')})"
+
+
 def write(query, name, format):
     if format == "parquet":
         options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
@@ -53,15 +58,15 @@ def write(query, name, format):
 if task == "joined":
     write(
         f"""WITH r AS (
-            SELECT aCode, min(datetime) AS first_seen, any_value(Subject) AS subject, any_value(Sender) AS sender,
-                any_value(Dir) AS direction, list(Rcpt) AS recipients, list(Act) AS actions, count(*) AS receipts
+            SELECT aCode, count(*) AS receipt_count, min(datetime) AS first_seen, any_value(Subject) AS subject,
+                any_value(Sender) AS sender, any_value(Dir) AS direction, list({records("receipt")}) AS receipts
             FROM ({table("receipt")}) GROUP BY aCode),
         p AS ({table("process")}),
         d AS (
-            SELECT aCode, max(datetime) AS last_seen, max(Latency) AS latency, count(*) AS attempts,
-                count(*) FILTER (Delivered = 'true') AS delivered, list(ReceiptAck) AS answers
+            SELECT aCode, count(*) AS attempts, max(datetime) AS last_seen,
+                count(*) FILTER (Delivered = 'true') AS delivered, list({records("delivery")}) AS deliveries
             FROM ({table("delivery")}) GROUP BY aCode)
-        SELECT r.*, p.MsgSize, p.AttCnt, p.AttNames, p.Hld, d.* EXCLUDE (aCode)
+        SELECT r.*, p.* EXCLUDE (aCode), d.* EXCLUDE (aCode)
         FROM r LEFT JOIN p USING (aCode) LEFT JOIN d USING (aCode)""",
         "messages",
         "parquet",

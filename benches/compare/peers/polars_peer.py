@@ -18,7 +18,7 @@ def column(key, kind):
     if kind == QUOTED:
         value = line.str.extract(rf"{start}{key}=\\(.*?)\\{BOUNDARY}")
     elif key in ("ReceiptAck", "Hld"):
-        value = line.str.extract(rf"{start}{key}=(\\.*?\\{BOUNDARY}|[^|]*)").str.strip_chars("\\")
+        value = line.str.extract(rf"{start}{key}=\\?(.*?)\\?{BOUNDARY}")
     else:
         value = line.str.extract(rf"{start}{key}=([^|]*)")
     if kind == TIMESTAMP:
@@ -34,6 +34,11 @@ def table(name):
     return lines.select(column(*c) for c in TABLES[name])
 
 
+def records(name):
+    """What is kept of each record inside an email: all but the aCode."""
+    return pl.struct(key for key, _ in TABLES[name] if key != "aCode")
+
+
 def write(frame, name, format):
     if format == "parquet":
         frame.sink_parquet(f"{out}/{name}.parquet", compression="zstd", compression_level=1)
@@ -43,13 +48,12 @@ def write(frame, name, format):
 
 if task == "joined":
     receipts = table("receipt").group_by("aCode").agg(
-        first_seen=pl.col("datetime").min(), subject=pl.col("Subject").first(), sender=pl.col("Sender").first(),
-        direction=pl.col("Dir").first(), recipients=pl.col("Rcpt"), actions=pl.col("Act"), receipts=pl.len())
-    processes = table("process").select("aCode", "MsgSize", "AttCnt", "AttNames", "Hld")
+        receipt_count=pl.len(), first_seen=pl.col("datetime").min(), subject=pl.col("Subject").first(),
+        sender=pl.col("Sender").first(), direction=pl.col("Dir").first(), receipts=records("receipt"))
     deliveries = table("delivery").group_by("aCode").agg(
-        last_seen=pl.col("datetime").max(), latency=pl.col("Latency").max(), attempts=pl.len(),
-        delivered=(pl.col("Delivered") == "true").sum(), answers=pl.col("ReceiptAck"))
-    joined = receipts.join(processes, on="aCode", how="left").join(deliveries, on="aCode", how="left")
+        attempts=pl.len(), last_seen=pl.col("datetime").max(), delivered=(pl.col("Delivered") == "true").sum(),
+        deliveries=records("delivery"))
+    joined = receipts.join(table("process"), on="aCode", how="left").join(deliveries, on="aCode", how="left")
     write(joined, "messages", "parquet")
 else:
     for name in TABLES:
