@@ -58,8 +58,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn test() -> anyhow::Result<()> {
-    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
-    let mimelake = program::build(&["--workspace", "--profile", profile])?;
+    let mimelake = program::tested()?;
     let dir = tempfile::tempdir()?;
     let input = Input::write(dir.path(), 100_000)?;
     for task in TASKS {
@@ -77,7 +76,7 @@ fn test() -> anyhow::Result<()> {
 
 fn compare(arguments: &Arguments) -> anyhow::Result<()> {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compare");
-    let mimelake = program::build(&["--release", "--package", "mimelake"])?;
+    let mimelake = program::release()?;
     let peers = Peers::install(&dir, arguments.vrl)?;
     for old in ["in", "out"].map(|old| dir.join(old)).iter().filter(|old| old.exists()) {
         fs::remove_dir_all(old).with_context(|| format!("cannot clear {}", old.display()))?;

@@ -53,7 +53,7 @@ fn main() -> anyhow::Result<()> {
     if arguments.test {
         return read().map(drop);
     }
-    let mimelake = program::build(&["--release", "--package", "mimelake"])?;
+    let mimelake = program::release()?;
     let counts = count(&mimelake)?;
     if arguments.record { write(&counts) } else { compare(&counts) }
 }

@@ -10,15 +10,19 @@ use serde_json::Value;
 /// The top of the workspace.
 pub const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// Returns the path of `mimelake`, built with what `options` ask of `cargo build` if it is not up to date.
+/// Returns the path of `mimelake` as released, built if it is not up to date.
 ///
 /// # Errors
 /// If cargo cannot be run or the build fails.
-pub fn build(options: &[&str]) -> anyhow::Result<PathBuf> {
+pub fn release() -> anyhow::Result<PathBuf> {
+    build(&["build", "--release", "--package", "mimelake", "--bin", "mimelake"])
+}
+
+fn build(arguments: &[&str]) -> anyhow::Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--locked", "--bin", "mimelake", "--message-format", "json-render-diagnostics"])
-        .args(options)
+        .args(arguments)
+        .args(["--locked", "--message-format", "json-render-diagnostics"])
         .current_dir(WORKSPACE)
         .stderr(Stdio::inherit())
         .output()
@@ -29,6 +33,14 @@ pub fn build(options: &[&str]) -> anyhow::Result<PathBuf> {
     let told = String::from_utf8(built.stdout)?;
     let mut paths = told.lines().filter_map(executable);
     paths.next_back().context("cargo does not say where it put mimelake")
+}
+
+/// Returns the path of `mimelake` as the tests run it, which costs nothing where they have been built.
+///
+/// # Errors
+/// As [`release`].
+pub fn tested() -> anyhow::Result<PathBuf> {
+    build(&["test", "--no-run", "--workspace", "--test", "golden"])
 }
 
 /// The executable that a message of cargo tells of.
