@@ -61,24 +61,14 @@ pub struct Contestant {
 
 /// mimelake, and all the others that are there.
 pub fn all(mimelake: &Path, peers: &Peers) -> Vec<Contestant> {
-    let mut all = vec![
+    vec![
         Contestant::mimelake(mimelake, 1),
         Contestant::mimelake(mimelake, 2),
         Contestant::python(peers, "chDB, extractKeyValuePairs", "chdb_peer.py", &[]),
         Contestant::python(peers, "DuckDB, string_split", "duckdb_peer.py", &["split"]),
         Contestant::python(peers, "DuckDB, regular expressions", "duckdb_peer.py", &["regex"]),
         Contestant::python(peers, "Polars, a regular expression a column", "polars_peer.py", &[]),
-    ];
-    if let Some(vrl) = &peers.vrl {
-        all.push(Contestant {
-            name: "VRL, parse_key_value".to_owned(),
-            program: vrl.clone(),
-            leading: Vec::new(),
-            tasks: vec![Task::Ndjson, Task::Ecs],
-            threads: None,
-        });
-    }
-    all
+    ]
 }
 
 impl Contestant {

@@ -25,7 +25,6 @@ use peers::Peers;
 /// Compares mimelake with other programs on made-up key-value logs.
 #[derive(Debug, Parser)]
 #[command(name = "compare")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 struct Arguments {
     /// How much log text: 20MB, 1GB
     #[arg(long, default_value = "100MB", value_parser = input::megabytes)]
@@ -38,10 +37,6 @@ struct Arguments {
     /// Write the table to `benches/record/DATE-compare.md`, too
     #[arg(long)]
     record: bool,
-
-    /// Build and run the VRL program, too: some minutes to build, once
-    #[arg(long)]
-    vrl: bool,
 
     /// Only see that mimelake's part works
     #[arg(long)]
@@ -77,7 +72,7 @@ fn test() -> anyhow::Result<()> {
 fn compare(arguments: &Arguments) -> anyhow::Result<()> {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compare");
     let mimelake = program::release()?;
-    let peers = Peers::install(&dir, arguments.vrl)?;
+    let peers = Peers::install(&dir)?;
     for old in ["in", "out"].map(|old| dir.join(old)).iter().filter(|old| old.exists()) {
         fs::remove_dir_all(old).with_context(|| format!("cannot clear {}", old.display()))?;
     }

@@ -11,8 +11,6 @@ use mimelake_bench::program::WORKSPACE;
 pub struct Peers {
     /// The interpreter of the environment that holds them.
     pub python: PathBuf,
-    /// The VRL program, if it was asked for.
-    pub vrl: Option<PathBuf>,
 }
 
 impl Peers {
@@ -20,7 +18,7 @@ impl Peers {
     ///
     /// # Errors
     /// If there is no Python, or it cannot install them.
-    pub fn install(dir: &Path, vrl: bool) -> anyhow::Result<Self> {
+    pub fn install(dir: &Path) -> anyhow::Result<Self> {
         let environment = dir.join("python");
         let python = environment.join("bin").join("python");
         let wanted = fs::read(Self::script("requirements.txt"))?;
@@ -32,8 +30,7 @@ impl Peers {
             succeed(Command::new(&python).args(pip).arg(Self::script("requirements.txt")))?;
             fs::write(&done, wanted)?;
         }
-        let vrl = if vrl { Some(build_vrl(dir)?) } else { None };
-        Ok(Self { python, vrl })
+        Ok(Self { python })
     }
 
     /// The path of a program in `benches/compare/peers`.
@@ -47,20 +44,8 @@ impl Peers {
         let python = told(Command::new(&self.python).arg("--version"))?;
         let pins = fs::read_to_string(Self::script("requirements.txt"))?;
         let pins = pins.lines().filter(|pin| !pin.starts_with('#')).map(|pin| pin.replace("==", " "));
-        let vrl = self.vrl.is_some().then(|| "vrl 0.38.0".to_owned());
-        Ok([ours, python].into_iter().chain(pins).chain(vrl).collect::<Vec<_>>().join(", "))
+        Ok([ours, python].into_iter().chain(pins).collect::<Vec<_>>().join(", "))
     }
-}
-
-/// Builds the VRL program, which is a package of its own, outside of the workspace.
-fn build_vrl(dir: &Path) -> anyhow::Result<PathBuf> {
-    let target = dir.join("vrl");
-    let manifest = Path::new(WORKSPACE).join("benches/compare/vrl/Cargo.toml");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build.args(["build", "--release", "--locked", "--manifest-path"]).arg(manifest);
-    succeed(build.arg("--target-dir").arg(&target))?;
-    Ok(target.join("release").join("vrl-peer"))
 }
 
 /// Runs `command`, and returns what it prints, without the line end.
