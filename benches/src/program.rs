@@ -20,7 +20,15 @@ pub fn release() -> anyhow::Result<PathBuf> {
 
 fn build(arguments: &[&str]) -> anyhow::Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What cargo tells a bench of its package must not reach the build: some build scripts look at it, and all that
+    // depends on them would be compiled anew.
+    for (name, _) in env::vars_os() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|told| name.to_string_lossy().starts_with(told)) {
+            command.env_remove(name);
+        }
+    }
+    let built = command
         .args(arguments)
         .args(["--locked", "--message-format", "json-render-diagnostics"])
         .current_dir(WORKSPACE)
