@@ -59,7 +59,7 @@ impl<T> Memo<T> {
 #[inline]
 fn place(text: &[u8]) -> usize {
     let last = text.last_chunk::<WORD>().map_or(0, |word| u64::from_le_bytes(*word));
-    let words = text.as_chunks::<WORD>().0.iter().zip((0_u32..).step_by(11));
+    let words = text.as_chunks::<WORD>().0.iter().zip((7_u32..).step_by(11));
     let mixed = words.fold(last ^ text.len() as u64, |mixed, (word, turn)| {
         mixed ^ u64::from_le_bytes(*word).rotate_left(turn % u64::BITS)
     });

@@ -6,7 +6,7 @@ use crate::Pair;
 
 /// So many shapes are remembered: the records of a file have a handful.
 const MOST: usize = 16;
-/// The shape of a record of more pairs is not kept beside others: no log writes one, and it takes room.
+/// The shape of a record of more pairs makes all others be forgotten: no log writes one, and it takes room.
 const LARGE: usize = 256;
 
 /// Where a pair goes.

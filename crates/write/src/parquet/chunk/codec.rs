@@ -35,17 +35,18 @@ impl Codec {
 
     /// The bytes, compressed.
     pub(super) fn pack<'a>(&'a mut self, bytes: &'a [u8]) -> Result<&'a [u8], ParquetError> {
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| ParquetError::External(error);
+        // No error of the disk, which is what an error of input and output would be taken for.
+        let failed = |error: &dyn std::error::Error| ParquetError::General(error.to_string());
         let packed = &mut self.packed;
         packed.clear();
         match &mut self.kind {
             Kind::Zstd(zstd) => {
                 packed.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
-                zstd.compress_to_buffer(bytes, packed).map_err(|error| failed(error.into()))?;
+                zstd.compress_to_buffer(bytes, packed).map_err(|error| failed(&error))?;
             }
             Kind::Snappy(snappy) => {
                 packed.resize(snap::raw::max_compress_len(bytes.len()), 0);
-                let length = snappy.compress(bytes, packed).map_err(|error| failed(error.into()))?;
+                let length = snappy.compress(bytes, packed).map_err(|error| failed(&error))?;
                 packed.truncate(length);
             }
             Kind::None => return Ok(bytes),
