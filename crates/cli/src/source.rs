@@ -117,14 +117,14 @@ impl<'a> Source<'a> {
     /// Of a damaged unit they cover what comes before the damage, as they do when it is converted. None if the
     /// operating system does not let it be read.
     pub fn digests(&mut self, unit: &Unit, ranges: &[(u64, u64)]) -> anyhow::Result<Option<Digests>> {
-        self.opener.open(unit).map_or(Ok(None), |reader| digests(reader, ranges))
+        self.opener.open(unit).map_or(Ok(None), |reader| digests(reader, unit.len, ranges))
     }
 
     /// The key of the gzip or zstd file that holds a unit's content; none if there is none that can be read again.
     pub fn packed(&mut self, unit: &Unit) -> anyhow::Result<Option<UnitKey>> {
         let reader = unit.packed_len.and_then(|_| self.opener.open_packed(unit).ok());
         let Some(reader) = reader else { return Ok(None) };
-        let found = digests(reader, &[ALL])?;
+        let found = digests(reader, unit.packed_len, &[ALL])?;
         let key = |digest: &[u8; 32], len| UnitKey { crc32: unit.crc32, ..UnitKey::whole(len, *digest) };
         Ok(found.and_then(|found| Some(key(found.of.get(&ALL)?, found.len))))
     }
@@ -144,10 +144,16 @@ pub struct Digests {
     pub damage: Option<LandingError>,
 }
 
-fn digests(mut reader: UnitReader, ranges: &[(u64, u64)]) -> anyhow::Result<Option<Digests>> {
+/// As [`Source::digests`], of a content that has about so many bytes.
+fn digests(
+    mut reader: UnitReader,
+    about: Option<u64>,
+    ranges: &[(u64, u64)],
+) -> anyhow::Result<Option<Digests>> {
     let mut hashers: Vec<_> = ranges.iter().map(|range| (*range, blake3::Hasher::new())).collect();
     let end = ranges.iter().map(|(_, end)| *end).max().unwrap_or(0);
-    let mut buffer = vec![0; 256 << 10];
+    // For 100,000 small files a large one costs more than what is read.
+    let mut buffer = vec![0; about.unwrap_or(u64::MAX).clamp(1 << 10, 256 << 10) as usize];
     let (mut len, mut damage) = (0, None);
     while len < end {
         interrupt::check()?;

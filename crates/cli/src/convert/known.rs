@@ -140,7 +140,7 @@ fn digest_candidates(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> an
             run.args.force || lengths.has_other(planned, measure) || store.length_known(len, crc32)
         })
     };
-    let units: Vec<&mut [Planned]> = pieces.chunk_by_mut(|a, b| unit_name(a) == unit_name(b)).collect();
+    let units: Vec<&mut [Planned]> = pieces.chunk_by_mut(is_same_unit).collect();
     units.into_par_iter().try_for_each(|unit| {
         let Some(first) = unit.first_mut().filter(|first| !first.file.is_stream) else { return Ok(()) };
         if may_be_known(first, packed(first)) {
@@ -201,6 +201,10 @@ impl Lengths {
 
 /// Which unit of which file a piece belongs to.
 type UnitName = (PathBuf, u32);
+
+fn is_same_unit(a: &Planned, b: &Planned) -> bool {
+    a.index == b.index && a.file.stamp.path.as_os_str() == b.file.stamp.path.as_os_str()
+}
 
 fn unit_name(planned: &Planned) -> UnitName {
     (planned.file.stamp.path.clone(), planned.index)
