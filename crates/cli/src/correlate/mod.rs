@@ -1,5 +1,6 @@
 //! `mimelake correlate`: one record for each email. `docs/correlate.md` tells the design.
 
+mod chain;
 mod keys;
 mod moves;
 mod place;

@@ -14,6 +14,7 @@ use mimelake_schema::EventType;
 use mimelake_write::store::Store;
 use rayon::prelude::*;
 
+use super::chain::Chain;
 use super::keys::{self, DIRECTORY, Kept};
 use super::place::Slot;
 use crate::args::ConvertArgs;
@@ -40,6 +41,19 @@ pub struct Rows {
     /// Their keys.
     pub keys: Vec<[u64; 2]>,
 }
+
+impl Rows {
+    /// Adds a row, if it is not there.
+    pub fn insert(&mut self, row: u32, keys: [u64; 2]) {
+        if let Err(place) = self.numbers.binary_search(&row) {
+            self.numbers.insert(place, row);
+            self.keys.insert(place, keys);
+        }
+    }
+}
+
+/// After so many rounds over all keys they are held and followed.
+const ROUNDS: usize = 4;
 
 impl State {
     /// What was written to this output directory.
@@ -139,22 +153,41 @@ impl State {
     pub fn touched(&self, args: &ConvertArgs, keys: Option<Keys>) -> anyhow::Result<Touched> {
         let mut touched = Touched::new();
         let Some(mut known) = keys else { return Ok(touched) };
-        let mut is_new = !self.files.is_empty() && !known.is_empty();
-        while is_new {
+        if self.files.is_empty() || known.is_empty() {
+            return Ok(touched);
+        }
+        for round in 1.. {
             known.settle();
             let one = |slot: &Slot| Ok((*slot, self.look_up(args, *slot, &known)?));
             let slots: Vec<_> = self.files.keys().collect();
             let found: Vec<(Slot, Rows)> = slots.into_par_iter().map(one).collect::<anyhow::Result<_>>()?;
-            is_new = false;
+            let mut new = Vec::new();
             for (slot, rows) in found.into_iter().filter(|(_, rows)| !rows.numbers.is_empty()) {
                 let others = rows.keys.iter().flatten().filter(|key| **key != 0 && !known.has(**key));
-                let mut others: Vec<u64> = others.copied().collect();
-                is_new |= !others.is_empty();
-                known.append(&mut others);
+                new.extend(others);
                 touched.insert(slot, rows);
             }
+            if new.is_empty() {
+                break;
+            }
+            if round == ROUNDS {
+                self.chain(args)?.follow(new, |key| known.has(key), &mut touched);
+                break;
+            }
+            known.append(&mut new);
         }
         Ok(touched)
+    }
+
+    /// The keys of all rows.
+    fn chain(&self, args: &ConvertArgs) -> anyhow::Result<Chain> {
+        let one = |slot: &Slot| {
+            let mut rows = Vec::new();
+            keys::each(args, &self.out, *slot, &mut |_, keys| rows.push(keys))?;
+            Ok((*slot, rows))
+        };
+        let slots: Vec<_> = self.files.keys().collect();
+        Ok(Chain::new(slots.into_par_iter().map(one).collect::<anyhow::Result<_>>()?))
     }
 
     /// The rows of a file that have one of these keys.

@@ -382,6 +382,31 @@ fn a_file_of_the_table_that_was_put_back_is_looked_through_anew() {
 }
 
 #[test]
+fn a_long_chain_of_emails_is_joined_like_all_at_once() {
+    // Each aCode has two message ids, and each of these another aCode, over many days.
+    let acode = |n: usize| format!("{n:02}{}", &A[2..]);
+    let link = |n: usize| {
+        let day = (n * 5 % 9 + 1) as u8;
+        line(day, &acode(n), &format!("<{n}@b>"), RECEIPT)
+            + &line(day, &acode(n), &format!("<{}@b>", n + 1), RECEIPT)
+    };
+    let links: String = (0..40).map(link).collect();
+    // An id that goes on: what was an email of its own belongs to the first link now.
+    let late = line(1, &acode(0), "<0@b>", "Delivered=true|Attempt=1|Rcpt=a@b.example")
+        + &line(3, &acode(39), "", "Act=Acc|MsgSize=9|AttNames=");
+    let (whole, grown) = (Place::new(), Place::new());
+    whole.write("in/a.log", links.clone() + &late);
+    grown.write("in/a.log", links);
+    grown.run("correlate in -o out -q").exits(0);
+    grown.write("in/b.log", late);
+    for place in [&whole, &grown] {
+        place.run("correlate in -o out -q").exits(0);
+    }
+    assert_eq!(messages(&whole).len(), 81);
+    assert!(messages(&grown) == messages(&whole));
+}
+
+#[test]
 fn rows_of_a_file_stay_in_the_order_of_their_time() {
     let place = Place::new();
     let at = |hour: usize, minute: usize| {
