@@ -8,13 +8,13 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use tracing::{info, warn};
 
-use crate::answer::{Fault, Verdict};
+use crate::answer::Fault;
 use crate::client::{Answer, Call, Trouble, header};
 use crate::config::FileFormat;
 use crate::cursor::{Cursor, Trail};
 use crate::error::FetchError;
 use crate::status::kept;
-use crate::stream::{DAMAGED, Received, Stream};
+use crate::stream::{DAMAGED, Received, Same, Stream};
 
 const PATH: &str = "/api/audit/get-siem-logs";
 const CURSOR: &str = "cursor.json";
@@ -72,7 +72,9 @@ struct Partly {
     incoming: Incoming,
     name: String,
     token: Option<String>,
-    fault: Fault,
+    why: String,
+    /// What tells it from other pieces of the file; none where a bad network may have cut it.
+    piece: Option<String>,
 }
 
 /// Lands all files that there are, page after page.
@@ -171,20 +173,20 @@ fn give_up(
     partly: Option<Partly>,
     error: &FetchError,
 ) -> Result<bool, FetchError> {
-    let Some(Partly { incoming, name, token, fault }) =
+    let Some(Partly { incoming, name, token, why, piece }) =
         partly.filter(|_| matches!(error, FetchError::Passing { .. }))
     else {
         return Ok(false);
     };
-    let is_late = cursor.is_late(stream.client.clock.now(), kept(stream.watch.stream()));
-    let is_lost = cursor.fails(FILE, is_late) && is_late;
-    let piece = format!("{} {}", incoming.len(), incoming.mark());
-    let is_all_there_is = fault.verdict == Verdict::Ended && cursor.breaks_off(FILE, &piece);
+    let now = stream.client.clock.now();
+    let is_late = cursor.is_late(now, kept(stream.watch.stream()));
+    let is_lost = cursor.fails(FILE, is_late, now, is_late) && is_late;
+    let is_all_there_is = piece.is_some_and(|piece| cursor.breaks_off(FILE, &piece, now));
     if !(is_lost || is_all_there_is) || token.is_none() {
         save(stream, cursor)?;
         return Ok(false);
     }
-    stream.quarantine(incoming, &name, &fault.what)?;
+    stream.quarantine(incoming, &name, &why)?;
     advance(stream, cursor, token)
 }
 
@@ -200,6 +202,7 @@ async fn next(
     }
     let call = Call::Post(PATH, json!({ "data": [query] }));
     let mut damaged = 0;
+    let mut same = Same::default();
     stream
         .client
         .patiently(PATH, async || {
@@ -228,7 +231,9 @@ async fn next(
                         Received::Refused(_, fault) => return Err(fault),
                         Received::Cut(incoming, fault) => {
                             info!(file = name, bytes = incoming.len(), "it broke off");
-                            *partly = Some(Partly { incoming, name, token, fault: fault.clone() });
+                            let piece = format!("{} {}", incoming.len(), incoming.mark());
+                            let piece = same.may_be_all(&piece, &fault.verdict).then_some(piece);
+                            *partly = Some(Partly { incoming, name, token, why: fault.what.clone(), piece });
                             return Err(fault);
                         }
                     };

@@ -119,7 +119,7 @@ impl Round {
         for Failure { folder, cursor: name, file, since } in self.failures.take() {
             if self.is_alive(&since) {
                 let mut cursor = Cursor::load(&folder, &name, now)?;
-                cursor.fails(&file, true);
+                cursor.fails(&file, true, now, false);
                 cursor.save(&folder, &name)?;
             }
         }

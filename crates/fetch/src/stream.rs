@@ -11,7 +11,7 @@ use tokio::task::JoinError;
 use tracing::{debug, info, warn};
 
 use crate::answer::{Fault, Verdict, is_html};
-use crate::client::Client;
+use crate::client::{Client, TRIES};
 use crate::error::FetchError;
 use crate::status::{Watch, kept};
 
@@ -44,6 +44,28 @@ enum Broken {
 impl From<Fault> for Broken {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
+    }
+}
+
+/// How often the same bytes came, one time after the other.
+#[derive(Default)]
+pub(crate) struct Same {
+    last: String,
+    times: u32,
+}
+
+impl Same {
+    /// Adds what came, and returns how often it did by now.
+    pub(crate) fn add(&mut self, piece: String) -> u32 {
+        self.times = if self.last == piece { self.times + 1 } else { 1 };
+        self.last = piece;
+        self.times
+    }
+
+    /// Adds what came of a file that broke off; returns whether that may be all there is: bad networks close no
+    /// connection in order, and do not cut at the same byte on every try.
+    pub(crate) fn may_be_all(&mut self, piece: &str, verdict: &Verdict) -> bool {
+        self.add(piece.to_owned()) >= TRIES || *verdict == Verdict::Ended
     }
 }
 

@@ -214,16 +214,17 @@ impl Got {
             self.failed.insert(file, Failed::passing(what, since));
         }
         self.safe.iter().for_each(|file| cursor.came(file));
-        let is_late = cursor.is_late(stream.client.clock.now(), kept(stream.watch.stream()));
+        let now = stream.client.clock.now();
+        let is_late = cursor.is_late(now, kept(stream.watch.stream()));
         // A link that was not even followed is not given up.
         let mut unclear = Vec::new();
         let mut is_over = self.safe.len() + self.failed.len() == self.listed.len();
         for (file, failed) in &self.failed {
             // Where nothing came from the host it is the network, or a proxy that keeps all files away.
             let counts = round.is_alive(&failed.since) || is_late && (failed.is_answered || round.has_come());
-            let is_lost = cursor.fails(file, counts);
+            let is_lost = cursor.fails(file, counts, now, is_late);
             let piece = failed.rest.as_ref().and_then(|rest| rest.piece.as_deref());
-            let is_all_there_is = piece.is_some_and(|piece| cursor.breaks_off(file, piece));
+            let is_all_there_is = piece.is_some_and(|piece| cursor.breaks_off(file, piece, now));
             is_over &= is_lost || is_all_there_is;
             if !counts {
                 unclear.push(Failure {
@@ -248,7 +249,7 @@ impl Got {
             match rest {
                 Some(Rest { incoming, why, .. }) => stream.quarantine(incoming, &name_of(&file), &why)?,
                 None => {
-                    let why = format!("{file} did not come in {STUCK} rounds, and others did: {error}");
+                    let why = format!("{file} did not come in {STUCK} rounds or more: {error}");
                     stream.gap(cursor.moved, &why)?;
                 }
             }
