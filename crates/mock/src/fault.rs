@@ -104,8 +104,11 @@ pub enum Fault {
     Repeat,
     /// The page without its last entry, while the cursor stands behind all of them (batch).
     Fewer,
-    /// One entry more, of another shape than Mimecast's (batch).
-    OddEntry,
+    /// More entries, of another shape than Mimecast's (batch).
+    OddEntries {
+        /// How many.
+        count: usize,
+    },
     /// Entries that all say this size (batch).
     Size {
         /// In bytes.

@@ -137,7 +137,9 @@ impl Got {
     /// Whether the links that are left would hardly fare better: of the files that failed while no other came one was
     /// not even answered, or there are many.
     pub(super) fn is_hopeless(&self, round: &Round) -> bool {
-        let mut alone = self.failed.values().filter(|failed| !round.is_alive(&failed.since));
+        // What holds no link was not asked for.
+        let asked = self.failed.iter().filter(|(file, _)| entry_number(file).is_none());
+        let mut alone = asked.map(|(_, failed)| failed).filter(|failed| !round.is_alive(&failed.since));
         let count = alone.clone().count();
         count >= HOPELESS || alone.any(|failed| !failed.is_answered)
     }

@@ -168,20 +168,22 @@ fn a_file_that_is_listed_no_more_is_a_gap() {
 
 #[test]
 fn an_entry_that_is_no_link_keeps_no_other_back() {
-    let odd = || batch(Fault::OddEntry).about("process");
-    let mut lab = lab(vec![odd().every()]);
-    for _ in 0..2 {
-        assert!(lab.failure().passes());
-        lab.pass(12);
-        assert_eq!(lab.landed("siem-v2").len(), 16, "all others are there");
+    let odd = |count| batch(Fault::OddEntries { count }).about("process");
+    for count in [1, 20] {
+        let mut lab = lab(vec![odd(count).every()]);
+        for _ in 0..2 {
+            assert!(lab.failure().passes());
+            lab.pass(12);
+            assert_eq!(lab.landed("siem-v2").len(), 16, "all others are there");
+        }
+        lab.fetch();
+        lab.is_complete("siem-v2", BATCHES);
+        let notes = lab.state("siem-v2.notes.ndjson");
+        assert!(notes.lines().count() == count && notes.contains("holds no link"), "{notes}");
     }
-    lab.fetch();
-    lab.is_complete("siem-v2", BATCHES);
-    let notes = lab.state("siem-v2.notes.ndjson");
-    assert!(notes.lines().count() == 1 && notes.contains("holds no link"), "{notes}");
     // Where every list is of another shape none is passed over.
     let body = "{\"value\":[{\"href\":\"x\"},{\"url\":\"ftp://x/y\"}],\"@nextPage\":\"x\"}".to_owned();
-    let lab = crate::siem2::lab(vec![batch(Fault::Status { code: 200, headers: vec![], body }).every()]);
+    let lab = lab(vec![batch(Fault::Status { code: 200, headers: vec![], body }).every()]);
     for _ in 0..5 {
         assert!(lab.round().failures.iter().all(|failure| failure.error.passes()));
     }
