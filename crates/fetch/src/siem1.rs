@@ -229,9 +229,23 @@ async fn next(
                             File::Damaged(bad.incoming, name, why)
                         }
                         Received::Refused(_, fault) => return Err(fault),
+                        Received::Open(whole, fault)
+                            if same.add(piece_of(whole.len(), &whole.mark())) >= DAMAGED =>
+                        {
+                            if let Err(error) = note_open(stream, &name, &fault) {
+                                return Ok(Err(error));
+                            }
+                            File::Whole(whole, name)
+                        }
+                        Received::Open(whole, fault) => {
+                            let incoming = whole.into_incoming();
+                            let piece = Some(piece_of(incoming.len(), &incoming.mark()));
+                            *partly = Some(Partly { incoming, name, token, why: fault.what.clone(), piece });
+                            return Err(fault);
+                        }
                         Received::Cut(incoming, fault) => {
                             info!(file = name, bytes = incoming.len(), "it broke off");
-                            let piece = format!("{} {}", incoming.len(), incoming.mark());
+                            let piece = piece_of(incoming.len(), &incoming.mark());
                             let piece = same.may_be_all(&piece, &fault.verdict).then_some(piece);
                             *partly = Some(Partly { incoming, name, token, why: fault.what.clone(), piece });
                             return Err(fault);
@@ -243,6 +257,17 @@ async fn next(
         })
         .await?
         .map_err(Trouble::from)
+}
+
+fn piece_of(bytes: u64, mark: &str) -> String {
+    format!("{bytes} {mark}")
+}
+
+/// Makes a note of a file that is landed although nothing said where it ends: its very bytes came time after time.
+fn note_open(stream: &Stream, name: &str, fault: &Fault) -> Result<(), FetchError> {
+    let why = format!("{}; the same came {DAMAGED} times", fault.what);
+    warn!(stream = stream.watch.stream(), file = name, "{why}, and is landed");
+    stream.note("open", &json!({ "file": name, "why": why }))
 }
 
 /// The name that the server gives a file, as it is; empty where it gives none.

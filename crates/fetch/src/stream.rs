@@ -29,6 +29,8 @@ pub(crate) enum Received {
     Whole(Whole),
     /// Complete, and damaged.
     Damaged(Box<Bad>),
+    /// Its end is that of the connection, and of a line: it may be complete.
+    Open(Whole, Fault),
     /// It broke off.
     Cut(Incoming, Fault),
     /// It is no file but what a server or a proxy says in its place.
@@ -86,7 +88,11 @@ impl Stream {
     ) -> Result<Received, FetchError> {
         let is_open = is_open(&response);
         let mut incoming = self.folder.incoming()?;
-        let write = |bytes: &[u8]| incoming.write(bytes).map_err(|error| Broken::Put(error.into()));
+        let mut last = None;
+        let write = |bytes: &[u8]| {
+            last = bytes.last().copied().or(last);
+            incoming.write(bytes).map_err(|error| Broken::Put(error.into()))
+        };
         match self.client.body(&mut response, write).await {
             Ok(()) => {}
             Err(Broken::Fault(fault)) => return Ok(Received::Cut(incoming, fault)),
@@ -101,6 +107,7 @@ impl Stream {
         let checked = blocking(move || incoming.check(&name, expect)).await?;
         Ok(match checked {
             Err(bad) if is_open => Received::Cut(bad.incoming, open_end()),
+            Ok(whole) if is_open && !is_packed && last == Some(b'\n') => Received::Open(whole, open_end()),
             Ok(whole) if is_open && !is_packed => Received::Cut(whole.into_incoming(), open_end()),
             Err(bad) => Received::Damaged(bad),
             Ok(whole) => Received::Whole(whole),

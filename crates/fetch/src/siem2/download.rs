@@ -62,6 +62,8 @@ pub(super) async fn download(
                     None => return Ok(Ok(Received::Whole(whole))),
                 },
                 Received::Cut(incoming, fault) | Received::Refused(incoming, fault) => (incoming, fault),
+                // What is no gzip file was refused.
+                Received::Open(whole, fault) => (whole.into_incoming(), fault),
                 damaged @ Received::Damaged(_) => return Ok(Ok(damaged)),
             };
             let piece = format!("{} {}", incoming.len(), incoming.mark());
@@ -83,7 +85,7 @@ pub(super) async fn download(
             stream.quarantine(bad.incoming, &name, &why)?;
         }
         // They were turned into faults above.
-        Ok(Ok(Received::Cut(..) | Received::Refused(..))) => {}
+        Ok(Ok(Received::Open(..) | Received::Cut(..) | Received::Refused(..))) => {}
         Ok(Err(error)) => return Err(error),
         Err(Trouble::Expired) => return Ok(Came::Expired),
         Err(trouble) => match trouble.unexpected(PATH) {

@@ -97,6 +97,19 @@ fn a_body_that_ends_with_its_connection_may_be_cut() {
     assert!(lab.setting.clock.waits().is_empty());
 }
 
+/// Behind a proxy that tells of no body how long it is.
+#[test]
+fn plain_files_without_a_length_land_once_the_same_came_three_times() {
+    let rule = siem1(Fault::Open { bytes: 1 << 30 }).every();
+    let lab = Lab::v1(faulty(vec![rule]), "compress = false");
+    lab.fetch();
+    let files = Sequence::Logs(FileFormat::KeyValue);
+    lab.is_complete("siem-v1", files);
+    assert!(lab.landed("_quarantine").is_empty());
+    let notes = lab.state("siem-v1.notes.ndjson");
+    assert_eq!(notes.matches("\"what\":\"open\"").count(), lab.mock.expected(files).count(), "{notes}");
+}
+
 #[test]
 fn tokens_that_go_in_circles_end_the_round() {
     let lab = Lab::v1(faulty(vec![siem1(Fault::Back).file(2).every()]), "");
