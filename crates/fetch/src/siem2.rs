@@ -17,9 +17,10 @@ use tracing::{info, warn};
 use crate::client::{Call, Trouble};
 use crate::cursor::{Cursor, Trail};
 use crate::error::FetchError;
+use crate::lean::Few;
 use crate::stream::Stream;
 
-use page::{Entry, Got};
+use page::Got;
 
 mod download;
 mod page;
@@ -27,6 +28,8 @@ mod page;
 const PATH: &str = "/siem/v1/batch/events/cg";
 /// The most that a page holds.
 const PAGE: &str = "100";
+/// The entries of a page that are looked at, whatever a server sends.
+const MOST_ENTRIES: usize = 1000;
 /// Listings of one page because its links had expired.
 const LISTINGS: u32 = 3;
 
@@ -142,7 +145,7 @@ fn state(event_type: EventType) -> String {
 #[derive(Debug, Deserialize)]
 struct Page {
     #[serde(default)]
-    value: Vec<Entry>,
+    value: Few<MOST_ENTRIES>,
     #[serde(rename = "@nextPage")]
     next: Option<String>,
     #[serde(rename = "isCaughtUp", default)]
@@ -214,7 +217,7 @@ async fn page(
     let mut listing = 1;
     loop {
         let mut page = list(stream, event_type, cursor, round).await?;
-        let links = got.list(std::mem::take(&mut page.value), cursor, round);
+        let links = got.list(&std::mem::take(&mut page.value), cursor, round);
         got.follow(stream, event_type, links, round).await?;
         let expired = got.expired.len();
         if expired == 0 || listing == LISTINGS || got.is_hopeless(round) {

@@ -106,7 +106,7 @@ struct Pieces {
 
 impl Pieces {
     fn new(link: &Link) -> Self {
-        Self { size: link.size.as_u64(), same: Same::default() }
+        Self { size: link.size, same: Same::default() }
     }
 
     /// Returns the fault of a file that ends too early, unless the very same came so often that the list is wrong.
