@@ -49,6 +49,12 @@ pub(crate) fn page(state: &State, message: &Message, fault: Option<&Fault>) -> A
         }
         _ => {}
     }
+    if fault == Some(&Fault::EmptyPage) {
+        return Answer::json(
+            200,
+            &json!({"value": [], "@nextPage": cursor.turned().text(), "isCaughtUp": false}),
+        );
+    }
     let mut body = json!({"value": value, "@nextPage": next.text(), "isCaughtUp": caught_up});
     steer(&mut body, message, &cursor, fault);
     Answer::json(200, &body)

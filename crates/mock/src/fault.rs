@@ -83,6 +83,8 @@ pub enum Fault {
     ResetCursor,
     /// An empty zip and a moved token; nothing is skipped, the files come with the next call (siem1, compressed).
     EmptyZip,
+    /// A page without an entry, and a moved cursor; nothing is skipped, the links come with the next call (batch).
+    EmptyPage,
     /// The logs of this zip and of the next in one zip of another name, and the token that stands behind both (siem1,
     /// compressed).
     OtherCut,
