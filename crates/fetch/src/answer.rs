@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config::Api;
+use crate::lean::Lean;
 use crate::limits;
 use crate::secret::{Secret, masked};
 
@@ -61,10 +62,10 @@ struct Said {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Told {
-    meta: Value,
-    error: Value,
-    error_description: Value,
-    fail: Value,
+    meta: Lean,
+    error: Lean,
+    error_description: Lean,
+    fail: Lean,
 }
 
 /// The head of an answer.
@@ -94,7 +95,7 @@ impl Head<'_> {
             return Err(self.unreadable(what));
         };
         let said = said(&told);
-        let status = told.meta.get("status").and_then(Value::as_u64).map_or(self.status, |s| s as u16);
+        let status = told.meta.0.get("status").and_then(Value::as_u64).map_or(self.status, |s| s as u16);
         let status = if (200..300).contains(&self.status) { status } else { self.status };
         match said {
             None if (200..300).contains(&status) => Ok(()),
@@ -223,18 +224,18 @@ fn said(told: &Told) -> Option<Said> {
         message: text(value, "message"),
         retryable: value.get("retryable").and_then(Value::as_bool).unwrap_or(false),
     };
-    match &told.error {
+    match &told.error.0 {
         Value::String(code) => {
             return Some(Said {
                 code: code.clone(),
-                message: told.error_description.as_str().unwrap_or_default().to_owned(),
+                message: told.error_description.0.as_str().unwrap_or_default().to_owned(),
                 retryable: false,
             });
         }
         error @ Value::Object(_) => return Some(read(error)),
         _ => {}
     }
-    let fail = told.fail.as_array()?.first()?;
+    let fail = told.fail.0.as_array()?.first()?;
     let inner = fail.get("errors").and_then(Value::as_array).map(|errors| errors.first());
     Some(match inner {
         Some(Some(error)) => read(error),

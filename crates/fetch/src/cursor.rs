@@ -21,14 +21,61 @@ pub(crate) struct Cursor {
     /// When the stream was first asked for.
     #[serde(default)]
     pub(crate) began: Option<Timestamp>,
-    /// Files behind this place that did not come, and in how many rounds that count; behind a blank, the piece that
-    /// was all that came.
+    /// Files behind this place that did not come; behind a blank, the piece that was all that came.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) failed: BTreeMap<String, u32>,
+    pub(crate) failed: BTreeMap<String, Failures>,
+}
+
+/// The rounds in which a file did not come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Saved")]
+pub(crate) struct Failures {
+    /// How many of them count.
+    rounds: u32,
+    /// When the first of these was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+}
+
+/// Earlier versions saved the number alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Saved {
+    Rounds(u32),
+    Failures {
+        rounds: u32,
+        #[serde(default)]
+        since: Option<Timestamp>,
+    },
+}
+
+impl From<Saved> for Failures {
+    fn from(saved: Saved) -> Self {
+        match saved {
+            Saved::Rounds(rounds) => Self { rounds, since: None },
+            Saved::Failures { rounds, since } => Self { rounds, since },
+        }
+    }
+}
+
+impl Failures {
+    fn add(&mut self, now: Timestamp) {
+        self.rounds = self.rounds.saturating_add(1);
+        // A clock that was set back begins anew.
+        self.since = Some(self.since.map_or(now, |since| since.min(now)));
+    }
+
+    /// Whether they are enough to give the file up: a server may well be in trouble for three short rounds.
+    fn are_enough(&self, now: Timestamp, is_late: bool) -> bool {
+        let is_long = || self.since.is_some_and(|since| now.duration_since(since) >= LASTING);
+        self.rounds >= STUCK && (is_late || is_long())
+    }
 }
 
 /// A file that did not come in so many rounds is given up, lest it block all that follow.
 pub(crate) const STUCK: u32 = 3;
+/// The least time from the first of them, unless the file is about to be lost.
+const LASTING: SignedDuration = SignedDuration::from_hours(24);
 /// What lies so near its end is given up on less.
 const LAST: SignedDuration = SignedDuration::from_hours(24);
 
@@ -83,20 +130,22 @@ impl Cursor {
         since.is_some_and(|since| now.duration_since(since) > kept - LAST)
     }
 
-    /// Makes a note of a file that did not come, of one more round if it counts; returns whether that is often enough
-    /// for it to be given up.
-    pub(crate) fn fails(&mut self, file: &str, counts: bool) -> bool {
-        let rounds = self.failed.entry(file.to_owned()).or_default();
-        *rounds = rounds.saturating_add(u32::from(counts));
-        *rounds >= STUCK
+    /// Makes a note of a file that did not come, of one more round if it counts; returns whether that is often enough,
+    /// and for long enough or late, for it to be given up.
+    pub(crate) fn fails(&mut self, file: &str, counts: bool, now: Timestamp, is_late: bool) -> bool {
+        let failures = self.failed.entry(file.to_owned()).or_default();
+        if counts {
+            failures.add(now);
+        }
+        failures.are_enough(now, is_late)
     }
 
-    /// Counts a round in which this piece, by its bytes, was all that came of a file before a clean end; returns
-    /// whether the same piece came in as many rounds as a file is tried. Bad networks cut now here, now there.
-    pub(crate) fn breaks_off(&mut self, file: &str, piece: &str) -> bool {
+    /// Counts a round in which this piece, by its bytes, was all that came of a file; returns whether the same piece
+    /// came in as many rounds as a file is tried. Bad networks cut now here, now there.
+    pub(crate) fn breaks_off(&mut self, file: &str, piece: &str, now: Timestamp) -> bool {
         let (of_file, this) = (format!("{file} "), format!("{file} {piece}"));
         self.failed.retain(|key, _| !key.starts_with(&of_file) || *key == this);
-        self.fails(&this, true)
+        self.fails(&this, true, now, false)
     }
 
     /// Forgets the failures of a file that came.
@@ -159,17 +208,41 @@ mod tests {
             r#"{"next":"a","moved":null,"caught_up":null,"began":"2026-03-02T10:00:00Z","failed":{"https://x/a":2}}"#,
         ] {
             let cursor: Cursor = serde_json::from_str(text).unwrap();
-            assert!(cursor.failed.values().all(|rounds| *rounds == 2), "{text}");
+            assert!(cursor.failed.values().all(|failures| failures.rounds == 2), "{text}");
+            let again: Cursor = serde_json::from_str(&serde_json::to_string(&cursor).unwrap()).unwrap();
+            assert_eq!(again, cursor);
         }
+    }
+
+    #[test]
+    fn a_file_is_given_up_after_three_rounds_and_a_day() {
+        let hour = |hour: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour);
+        let given_up = |mut cursor: Cursor, hours: &[i64]| -> Vec<bool> {
+            hours.iter().map(|at| cursor.fails("x", true, hour(*at), false)).collect()
+        };
+        assert_eq!(given_up(Cursor::default(), &[0, 0, 0, 23, 24]), [false, false, false, false, true]);
+        assert_eq!(given_up(Cursor::default(), &[0, 30, 31]), [false, false, true]);
+        assert_eq!(given_up(Cursor::default(), &[50, 0, 23, 24]), [false, false, false, true]);
+        let text = r#"{"next":null,"moved":null,"caught_up":null,"failed":{"x":7}}"#;
+        assert_eq!(given_up(serde_json::from_str(text).unwrap(), &[0, 23, 24]), [false, false, true]);
+        // Rounds that do not count begin no time.
+        let mut cursor = Cursor::default();
+        assert!(!cursor.fails("x", false, hour(0), false));
+        assert_eq!(given_up(cursor, &[30, 31, 32]), [false; 3]);
+        // What is about to be lost does not wait.
+        let mut cursor = Cursor::default();
+        assert_eq!([0; 3].map(|_| cursor.fails("x", true, hour(0), true)), [false, false, true]);
     }
 
     #[test]
     fn only_the_same_piece_counts_on() {
         let mut cursor = Cursor::default();
+        let day = |day: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * day);
         let rounds = ["1 a", "1 a", "2 b", "1 a", "1 a", "1 a"];
-        let given_up: Vec<_> = rounds.iter().map(|piece| cursor.breaks_off("x", piece)).collect();
+        let given_up: Vec<_> =
+            rounds.iter().zip(0..).map(|(piece, at)| cursor.breaks_off("x", piece, day(at))).collect();
         assert_eq!(given_up, [false, false, false, false, false, true]);
-        assert!(!cursor.fails("x", false) && cursor.failed_files().eq(["x"]));
+        assert!(!cursor.fails("x", false, day(9), true) && cursor.failed_files().eq(["x"]));
         cursor.came("x");
         assert!(cursor.failed.is_empty());
     }

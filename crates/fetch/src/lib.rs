@@ -26,6 +26,7 @@ mod config;
 mod cursor;
 mod error;
 mod fetcher;
+mod lean;
 mod limits;
 mod login;
 mod metrics;

@@ -8,13 +8,13 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use tracing::{info, warn};
 
-use crate::answer::{Fault, Verdict};
+use crate::answer::Fault;
 use crate::client::{Answer, Call, Trouble, header};
 use crate::config::FileFormat;
 use crate::cursor::{Cursor, Trail};
 use crate::error::FetchError;
 use crate::status::kept;
-use crate::stream::{DAMAGED, Received, Stream};
+use crate::stream::{DAMAGED, Received, Same, Stream};
 
 const PATH: &str = "/api/audit/get-siem-logs";
 const CURSOR: &str = "cursor.json";
@@ -72,7 +72,9 @@ struct Partly {
     incoming: Incoming,
     name: String,
     token: Option<String>,
-    fault: Fault,
+    why: String,
+    /// What tells it from other pieces of the file; none where a bad network may have cut it.
+    piece: Option<String>,
 }
 
 /// Lands all files that there are, page after page.
@@ -171,20 +173,20 @@ fn give_up(
     partly: Option<Partly>,
     error: &FetchError,
 ) -> Result<bool, FetchError> {
-    let Some(Partly { incoming, name, token, fault }) =
+    let Some(Partly { incoming, name, token, why, piece }) =
         partly.filter(|_| matches!(error, FetchError::Passing { .. }))
     else {
         return Ok(false);
     };
-    let is_late = cursor.is_late(stream.client.clock.now(), kept(stream.watch.stream()));
-    let is_lost = cursor.fails(FILE, is_late) && is_late;
-    let piece = format!("{} {}", incoming.len(), incoming.mark());
-    let is_all_there_is = fault.verdict == Verdict::Ended && cursor.breaks_off(FILE, &piece);
+    let now = stream.client.clock.now();
+    let is_late = cursor.is_late(now, kept(stream.watch.stream()));
+    let is_lost = cursor.fails(FILE, is_late, now, is_late) && is_late;
+    let is_all_there_is = piece.is_some_and(|piece| cursor.breaks_off(FILE, &piece, now));
     if !(is_lost || is_all_there_is) || token.is_none() {
         save(stream, cursor)?;
         return Ok(false);
     }
-    stream.quarantine(incoming, &name, &fault.what)?;
+    stream.quarantine(incoming, &name, &why)?;
     advance(stream, cursor, token)
 }
 
@@ -200,6 +202,7 @@ async fn next(
     }
     let call = Call::Post(PATH, json!({ "data": [query] }));
     let mut damaged = 0;
+    let mut same = Same::default();
     stream
         .client
         .patiently(PATH, async || {
@@ -226,9 +229,25 @@ async fn next(
                             File::Damaged(bad.incoming, name, why)
                         }
                         Received::Refused(_, fault) => return Err(fault),
+                        Received::Open(whole, fault)
+                            if same.add(piece_of(whole.len(), &whole.mark())) >= DAMAGED =>
+                        {
+                            if let Err(error) = note_open(stream, &name, &fault) {
+                                return Ok(Err(error));
+                            }
+                            File::Whole(whole, name)
+                        }
+                        Received::Open(whole, fault) => {
+                            let incoming = whole.into_incoming();
+                            let piece = Some(piece_of(incoming.len(), &incoming.mark()));
+                            *partly = Some(Partly { incoming, name, token, why: fault.what.clone(), piece });
+                            return Err(fault);
+                        }
                         Received::Cut(incoming, fault) => {
                             info!(file = name, bytes = incoming.len(), "it broke off");
-                            *partly = Some(Partly { incoming, name, token, fault: fault.clone() });
+                            let piece = piece_of(incoming.len(), &incoming.mark());
+                            let piece = same.may_be_all(&piece, &fault.verdict).then_some(piece);
+                            *partly = Some(Partly { incoming, name, token, why: fault.what.clone(), piece });
                             return Err(fault);
                         }
                     };
@@ -238,6 +257,17 @@ async fn next(
         })
         .await?
         .map_err(Trouble::from)
+}
+
+fn piece_of(bytes: u64, mark: &str) -> String {
+    format!("{bytes} {mark}")
+}
+
+/// Makes a note of a file that is landed although nothing said where it ends: its very bytes came time after time.
+fn note_open(stream: &Stream, name: &str, fault: &Fault) -> Result<(), FetchError> {
+    let why = format!("{}; the same came {DAMAGED} times", fault.what);
+    warn!(stream = stream.watch.stream(), file = name, "{why}, and is landed");
+    stream.note("open", &json!({ "file": name, "why": why }))
 }
 
 /// The name that the server gives a file, as it is; empty where it gives none.

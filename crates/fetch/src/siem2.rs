@@ -17,9 +17,10 @@ use tracing::{info, warn};
 use crate::client::{Call, Trouble};
 use crate::cursor::{Cursor, Trail};
 use crate::error::FetchError;
+use crate::lean::Few;
 use crate::stream::Stream;
 
-use page::{Entry, Got};
+use page::Got;
 
 mod download;
 mod page;
@@ -27,6 +28,11 @@ mod page;
 const PATH: &str = "/siem/v1/batch/events/cg";
 /// The most that a page holds.
 const PAGE: &str = "100";
+/// The entries of a page that are looked at, whatever a server sends.
+const MOST_ENTRIES: usize = 1000;
+/// Pages one after the other without an entry, however their cursors move, before a type is left for the next round: the
+/// others need calls, too.
+const MOST_EMPTY: u32 = 20;
 /// Listings of one page because its links had expired.
 const LISTINGS: u32 = 3;
 
@@ -119,7 +125,7 @@ impl Round {
         for Failure { folder, cursor: name, file, since } in self.failures.take() {
             if self.is_alive(&since) {
                 let mut cursor = Cursor::load(&folder, &name, now)?;
-                cursor.fails(&file, true);
+                cursor.fails(&file, true, now, false);
                 cursor.save(&folder, &name)?;
             }
         }
@@ -142,7 +148,7 @@ fn state(event_type: EventType) -> String {
 #[derive(Debug, Deserialize)]
 struct Page {
     #[serde(default)]
-    value: Vec<Entry>,
+    value: Few<MOST_ENTRIES>,
     #[serde(rename = "@nextPage")]
     next: Option<String>,
     #[serde(rename = "isCaughtUp", default)]
@@ -157,8 +163,13 @@ pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round)
     let complete = cursor.complete_until();
     let mut trail = Trail::default();
     let mut started_over = false;
+    let mut empty = 0;
     loop {
         stream.client.stop.check()?;
+        if empty == MOST_EMPTY {
+            let what = "one page without a link after the other".to_owned();
+            return Err(FetchError::Passing { call: PATH.to_owned(), what, tries: MOST_EMPTY });
+        }
         if let Some(next) = &cursor.next {
             trail.send(next, PATH)?;
         }
@@ -180,6 +191,7 @@ pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round)
                 return Err(error);
             }
         };
+        empty = if page.value.items.is_empty() { empty + 1 } else { 0 };
         let now = stream.client.clock.now();
         let next = page.next.filter(|next| !next.is_empty());
         let reset = next.as_deref().is_some_and(is_reset);
@@ -213,8 +225,8 @@ async fn page(
     let mut got = Got::default();
     let mut listing = 1;
     loop {
-        let mut page = list(stream, event_type, cursor, round).await?;
-        let links = got.list(std::mem::take(&mut page.value), cursor, round);
+        let page = list(stream, event_type, cursor, round).await?;
+        let links = got.list(&page.value, cursor, round);
         got.follow(stream, event_type, links, round).await?;
         let expired = got.expired.len();
         if expired == 0 || listing == LISTINGS || got.is_hopeless(round) {

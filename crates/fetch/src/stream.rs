@@ -11,7 +11,7 @@ use tokio::task::JoinError;
 use tracing::{debug, info, warn};
 
 use crate::answer::{Fault, Verdict, is_html};
-use crate::client::Client;
+use crate::client::{Client, TRIES};
 use crate::error::FetchError;
 use crate::status::{Watch, kept};
 
@@ -29,6 +29,8 @@ pub(crate) enum Received {
     Whole(Whole),
     /// Complete, and damaged.
     Damaged(Box<Bad>),
+    /// Its end is that of the connection, and of a line: it may be complete.
+    Open(Whole, Fault),
     /// It broke off.
     Cut(Incoming, Fault),
     /// It is no file but what a server or a proxy says in its place.
@@ -44,6 +46,28 @@ enum Broken {
 impl From<Fault> for Broken {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
+    }
+}
+
+/// How often the same bytes came, one time after the other.
+#[derive(Default)]
+pub(crate) struct Same {
+    last: String,
+    times: u32,
+}
+
+impl Same {
+    /// Adds what came, and returns how often it did by now.
+    pub(crate) fn add(&mut self, piece: String) -> u32 {
+        self.times = if self.last == piece { self.times + 1 } else { 1 };
+        self.last = piece;
+        self.times
+    }
+
+    /// Adds what came of a file that broke off; returns whether that may be all there is: bad networks close no
+    /// connection in order, and do not cut at the same byte on every try.
+    pub(crate) fn may_be_all(&mut self, piece: &str, verdict: &Verdict) -> bool {
+        self.add(piece.to_owned()) >= TRIES || *verdict == Verdict::Ended
     }
 }
 
@@ -64,7 +88,11 @@ impl Stream {
     ) -> Result<Received, FetchError> {
         let is_open = is_open(&response);
         let mut incoming = self.folder.incoming()?;
-        let write = |bytes: &[u8]| incoming.write(bytes).map_err(|error| Broken::Put(error.into()));
+        let mut last = None;
+        let write = |bytes: &[u8]| {
+            last = bytes.last().copied().or(last);
+            incoming.write(bytes).map_err(|error| Broken::Put(error.into()))
+        };
         match self.client.body(&mut response, write).await {
             Ok(()) => {}
             Err(Broken::Fault(fault)) => return Ok(Received::Cut(incoming, fault)),
@@ -79,6 +107,7 @@ impl Stream {
         let checked = blocking(move || incoming.check(&name, expect)).await?;
         Ok(match checked {
             Err(bad) if is_open => Received::Cut(bad.incoming, open_end()),
+            Ok(whole) if is_open && !is_packed && last == Some(b'\n') => Received::Open(whole, open_end()),
             Ok(whole) if is_open && !is_packed => Received::Cut(whole.into_incoming(), open_end()),
             Err(bad) => Received::Damaged(bad),
             Ok(whole) => Received::Whole(whole),

@@ -44,8 +44,16 @@ pub(crate) fn page(state: &State, message: &Message, fault: Option<&Fault>) -> A
     match fault {
         Some(Fault::Repeat) => value.extend(files.iter().map(|&index| entry(state, index, fault))),
         Some(Fault::Fewer) => _ = value.pop(),
-        Some(Fault::OddEntry) => value.push(json!({"url": ["no", "text"], "size": "?"})),
+        Some(Fault::OddEntries { count }) => {
+            value.extend((0..*count).map(|_| json!({"url": ["no", "text"], "size": "?"})));
+        }
         _ => {}
+    }
+    if fault == Some(&Fault::EmptyPage) {
+        return Answer::json(
+            200,
+            &json!({"value": [], "@nextPage": cursor.turned().text(), "isCaughtUp": false}),
+        );
     }
     let mut body = json!({"value": value, "@nextPage": next.text(), "isCaughtUp": caught_up});
     steer(&mut body, message, &cursor, fault);

@@ -83,6 +83,8 @@ pub enum Fault {
     ResetCursor,
     /// An empty zip and a moved token; nothing is skipped, the files come with the next call (siem1, compressed).
     EmptyZip,
+    /// A page without an entry, and a moved cursor; nothing is skipped, the links come with the next call (batch).
+    EmptyPage,
     /// The logs of this zip and of the next in one zip of another name, and the token that stands behind both (siem1,
     /// compressed).
     OtherCut,
@@ -104,8 +106,11 @@ pub enum Fault {
     Repeat,
     /// The page without its last entry, while the cursor stands behind all of them (batch).
     Fewer,
-    /// One entry more, of another shape than Mimecast's (batch).
-    OddEntry,
+    /// More entries, of another shape than Mimecast's (batch).
+    OddEntries {
+        /// How many.
+        count: usize,
+    },
     /// Entries that all say this size (batch).
     Size {
         /// In bytes.

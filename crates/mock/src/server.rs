@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::audit::AuditEvent;
 use crate::content::{File, Sequence};
 use crate::fault::{At, Fault};
@@ -110,6 +112,11 @@ impl Mock {
     /// Replaces what is left of the script; counts begin anew.
     pub fn set_script(&self, script: Script) {
         *lock(&self.state.script) = Running::new(script);
+    }
+
+    /// Makes the server's clock jump ahead by this.
+    pub fn pass(&self, time: SignedDuration) {
+        *lock(&self.state.passed) += time;
     }
 
     /// Makes every key pair given so far expire.

@@ -60,6 +60,8 @@ pub(crate) struct State {
     pub(crate) out: AtomicUsize,
     seen: Mutex<HashSet<String>>,
     windows: Mutex<[Option<(Instant, u64)>; 2]>,
+    /// What was said to have passed beside the real time.
+    pub(crate) passed: Mutex<SignedDuration>,
     counter: AtomicU64,
     gathered: Mutex<Gathered>,
     arrived: Condvar,
@@ -89,6 +91,7 @@ impl State {
             out: AtomicUsize::new(options.out.unwrap_or(usize::MAX)),
             seen: Mutex::default(),
             windows: Mutex::default(),
+            passed: Mutex::default(),
             counter: AtomicU64::new(0),
             gathered: Mutex::default(),
             arrived: Condvar::new(),
@@ -99,7 +102,8 @@ impl State {
     /// The server's own clock, which may be wrong.
     pub(crate) fn now(&self) -> Timestamp {
         let now = Timestamp::now();
-        now.checked_add(self.options.clock_skew).unwrap_or(now)
+        let ahead = self.options.clock_skew + *lock(&self.passed);
+        now.checked_add(ahead).unwrap_or(now)
     }
 
     /// How many files of a sequence are out.

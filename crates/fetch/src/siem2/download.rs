@@ -8,16 +8,16 @@ use tracing::warn;
 
 use super::PATH;
 use super::page::Link;
-use crate::answer::{Fault, Verdict};
+use crate::answer::Fault;
 use crate::client::{Trouble, bare};
 use crate::error::FetchError;
-use crate::stream::{DAMAGED, Received, Stream};
+use crate::stream::{DAMAGED, Received, Same, Stream};
 
 /// What came in the place of a whole file, for the quarantine.
 pub(super) struct Rest {
     pub(super) incoming: Incoming,
     pub(super) why: String,
-    /// What tells it from other pieces of the file; none where the network may have cut it.
+    /// What tells it from other pieces of the file; none where a bad network may have cut it.
     pub(super) piece: Option<String>,
 }
 
@@ -37,6 +37,7 @@ pub(super) async fn download(
     let name = name_of(link.url.path());
     let above = format!("{}/", event_type.table());
     let mut pieces = Pieces::new(link);
+    let mut same = Same::default();
     let mut damaged = 0;
     let mut is_answered = false;
     let mut rest = None;
@@ -61,10 +62,12 @@ pub(super) async fn download(
                     None => return Ok(Ok(Received::Whole(whole))),
                 },
                 Received::Cut(incoming, fault) | Received::Refused(incoming, fault) => (incoming, fault),
+                // What is no gzip file was refused.
+                Received::Open(whole, fault) => (whole.into_incoming(), fault),
                 damaged @ Received::Damaged(_) => return Ok(Ok(damaged)),
             };
-            let piece = || format!("{} {}", incoming.len(), incoming.mark());
-            let piece = (fault.verdict == Verdict::Ended).then(piece);
+            let piece = format!("{} {}", incoming.len(), incoming.mark());
+            let piece = same.may_be_all(&piece, &fault.verdict).then_some(piece);
             rest = Some(Rest { incoming, why: fault.what.clone(), piece });
             Err(fault)
         })
@@ -82,7 +85,7 @@ pub(super) async fn download(
             stream.quarantine(bad.incoming, &name, &why)?;
         }
         // They were turned into faults above.
-        Ok(Ok(Received::Cut(..) | Received::Refused(..))) => {}
+        Ok(Ok(Received::Open(..) | Received::Cut(..) | Received::Refused(..))) => {}
         Ok(Err(error)) => return Err(error),
         Err(Trouble::Expired) => return Ok(Came::Expired),
         Err(trouble) => match trouble.unexpected(PATH) {
@@ -98,23 +101,20 @@ pub(super) async fn download(
 /// What came of a file that has fewer bytes than the list says.
 struct Pieces {
     size: Option<u64>,
-    last: Option<(u64, String)>,
-    times: u32,
+    same: Same,
 }
 
 impl Pieces {
     fn new(link: &Link) -> Self {
-        Self { size: link.size.as_u64(), last: None, times: 0 }
+        Self { size: link.size, same: Same::default() }
     }
 
     /// Returns the fault of a file that ends too early, unless the very same came so often that the list is wrong.
     fn add(&mut self, whole: &Whole) -> Option<Fault> {
         let size = self.size.filter(|size| whole.len() < *size)?;
-        let this = Some((whole.len(), whole.mark()));
-        self.times = if self.last == this { self.times + 1 } else { 1 };
-        self.last = this;
+        let times = self.same.add(whole.mark());
         let what = format!("{} bytes came of a file that has {size}", whole.len());
-        (self.times < DAMAGED).then(|| Fault::passes(what))
+        (times < DAMAGED).then(|| Fault::passes(what))
     }
 
     /// What is odd about a file that is landed.

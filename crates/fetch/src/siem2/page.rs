@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use mimelake_schema::EventType;
 use reqwest::Url;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::download::{Came, Rest, download, name_of};
-use super::{Failure, LISTINGS, PATH, Round, Since};
+use super::{Failure, LISTINGS, MOST_ENTRIES, PATH, Round, Since};
 use crate::client::bare;
 use crate::cursor::{Cursor, STUCK};
 use crate::error::FetchError;
+use crate::lean::{Few, Lean};
 use crate::status::kept;
 use crate::stream::{Stream, torn_down};
 
@@ -24,28 +23,10 @@ const PARALLEL: usize = 4;
 const HOPELESS: usize = 16;
 
 /// What stands in a list of links.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Entry {
-    Link(Link),
-    /// What it holds may be a credential.
-    Other(IgnoredAny),
-}
-
-#[derive(Debug, Deserialize)]
 pub(super) struct Link {
-    #[serde(deserialize_with = "url")]
     pub(super) url: Url,
     /// Its bytes, for a file that breaks off where it holds together, between two gzip members.
-    #[serde(default)]
-    pub(super) size: Value,
-}
-
-fn url<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
-    let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-    // What it says may be a credential, so the error does not repeat it.
-    let url = String::deserialize(from)?.parse().ok().filter(is_web);
-    url.ok_or_else(|| serde::de::Error::custom("a link that is no URL"))
+    pub(super) size: Option<u64>,
 }
 
 /// What an entry without a link is called, with its number behind it.
@@ -56,6 +37,14 @@ fn entry_number(file: &str) -> Option<usize> {
 }
 
 impl Link {
+    /// Returns the link that an entry holds, if it does; what it holds may be a credential.
+    fn of(entry: &Lean) -> Option<Self> {
+        let url: Url = entry.0.get("url")?.as_str()?.parse().ok()?;
+        let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+        let size = entry.0.get("size").and_then(Value::as_u64);
+        is_web.then_some(Self { url, size })
+    }
+
     /// What tells one file from another: the link without its query.
     fn file(&self) -> String {
         bare(&self.url)
@@ -102,17 +91,20 @@ impl Failed {
 impl Got {
     /// Adds what was listed, and returns the links that are to be followed: by turns those that failed before, so that
     /// others come after them, and the others.
-    pub(super) fn list(&mut self, entries: Vec<Entry>, cursor: &Cursor, round: &Round) -> Vec<Link> {
+    pub(super) fn list(&mut self, entries: &Few<MOST_ENTRIES>, cursor: &Cursor, round: &Round) -> Vec<Link> {
         // What this list holds in their places counts.
         self.failed.retain(|file, _| entry_number(file).is_none());
         self.listed.retain(|file| entry_number(file).is_none());
-        self.entries = entries.len();
+        self.entries = entries.items.len() + usize::from(entries.has_more);
         let mut seen = HashSet::new();
         let (mut failed, mut others) = (Vec::new(), Vec::new());
-        for (number, entry) in entries.into_iter().enumerate() {
-            let Entry::Link(link) = entry else {
+        let links = entries.items.iter().map(Link::of).chain(entries.has_more.then_some(None));
+        for (number, link) in links.enumerate() {
+            let Some(link) = link else {
                 let file = format!("{ENTRY}{number}");
-                let failed = || Failed::passing("an entry that holds no link", round.now(None));
+                let is_rest = number == MOST_ENTRIES;
+                let what = if is_rest { "more than 1000 entries" } else { "an entry that holds no link" };
+                let failed = || Failed::passing(what, round.now(None));
                 self.failed.entry(file.clone()).or_insert_with(failed);
                 self.listed.insert(file);
                 continue;
@@ -137,7 +129,9 @@ impl Got {
     /// Whether the links that are left would hardly fare better: of the files that failed while no other came one was
     /// not even answered, or there are many.
     pub(super) fn is_hopeless(&self, round: &Round) -> bool {
-        let mut alone = self.failed.values().filter(|failed| !round.is_alive(&failed.since));
+        // What holds no link was not asked for.
+        let asked = self.failed.iter().filter(|(file, _)| entry_number(file).is_none());
+        let mut alone = asked.map(|(_, failed)| failed).filter(|failed| !round.is_alive(&failed.since));
         let count = alone.clone().count();
         count >= HOPELESS || alone.any(|failed| !failed.is_answered)
     }
@@ -214,16 +208,17 @@ impl Got {
             self.failed.insert(file, Failed::passing(what, since));
         }
         self.safe.iter().for_each(|file| cursor.came(file));
-        let is_late = cursor.is_late(stream.client.clock.now(), kept(stream.watch.stream()));
+        let now = stream.client.clock.now();
+        let is_late = cursor.is_late(now, kept(stream.watch.stream()));
         // A link that was not even followed is not given up.
         let mut unclear = Vec::new();
         let mut is_over = self.safe.len() + self.failed.len() == self.listed.len();
         for (file, failed) in &self.failed {
             // Where nothing came from the host it is the network, or a proxy that keeps all files away.
             let counts = round.is_alive(&failed.since) || is_late && (failed.is_answered || round.has_come());
-            let is_lost = cursor.fails(file, counts);
+            let is_lost = cursor.fails(file, counts, now, is_late);
             let piece = failed.rest.as_ref().and_then(|rest| rest.piece.as_deref());
-            let is_all_there_is = piece.is_some_and(|piece| cursor.breaks_off(file, piece));
+            let is_all_there_is = piece.is_some_and(|piece| cursor.breaks_off(file, piece, now));
             is_over &= is_lost || is_all_there_is;
             if !counts {
                 unclear.push(Failure {
@@ -248,7 +243,7 @@ impl Got {
             match rest {
                 Some(Rest { incoming, why, .. }) => stream.quarantine(incoming, &name_of(&file), &why)?,
                 None => {
-                    let why = format!("{file} did not come in {STUCK} rounds, and others did: {error}");
+                    let why = format!("{file} did not come in {STUCK} rounds or more: {error}");
                     stream.gap(cursor.moved, &why)?;
                 }
             }

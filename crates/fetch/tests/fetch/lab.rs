@@ -23,6 +23,7 @@ pub struct Lab {
     pub land: tempfile::TempDir,
     pub config: PathBuf,
     pub setting: Setting,
+    ahead: SignedDuration,
 }
 
 impl Lab {
@@ -66,7 +67,7 @@ impl Lab {
             },
             ..Setting::default()
         };
-        Self { mock, land, config: path, setting }
+        Self { mock, land, config: path, setting, ahead: SignedDuration::ZERO }
     }
 
     pub fn fetcher(&self, scope: Scope) -> Result<Fetcher, FetchError> {
@@ -77,6 +78,18 @@ impl Lab {
     /// One run of one round.
     pub fn round(&self) -> Round {
         self.fetcher(Scope::All).unwrap().round()
+    }
+
+    /// Has so many hours pass before the next run.
+    pub fn pass(&mut self, hours: i64) {
+        self.pass_minutes(60 * hours);
+    }
+
+    pub fn pass_minutes(&mut self, minutes: i64) {
+        let time = SignedDuration::from_mins(minutes);
+        self.mock.pass(time);
+        self.ahead += time;
+        self.setting.clock = Clock::skipping(self.ahead);
     }
 
     /// One run that comes to its end.

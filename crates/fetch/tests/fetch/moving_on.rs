@@ -8,14 +8,19 @@ use crate::siem1::{faulty, siem1};
 #[test]
 fn a_file_that_always_breaks_off_is_given_up_after_some_runs() {
     let fault = Fault::Close { at: At::Body(200), chunked: Some(false) };
-    let lab = Lab::v1(faulty(vec![siem1(fault).file(2).every()]), "");
-    for _ in 0..2 {
-        assert!(lab.failure().passes());
-        assert_eq!(lab.landed("siem-v1").len(), 2);
+    // Whatever ends it, as long as it is the same piece on every try.
+    for fault in [fault, Fault::Stall { at: At::Body(200) }] {
+        let mut lab = Lab::v1(faulty(vec![siem1(fault).file(2).every()]), "");
+        lab.setting.patience.idle = std::time::Duration::from_millis(50);
+        for hours in [0, 0, 0, 12, 12] {
+            assert!(lab.failure().passes());
+            assert_eq!(lab.landed("siem-v1").len(), 2);
+            lab.pass(hours);
+        }
+        lab.fetch();
+        assert_eq!(lab.landed("siem-v1").len(), lab.mock.expected(ZIPS).count() - 1);
+        assert_eq!(lab.landed("_quarantine").len(), 1);
     }
-    lab.fetch();
-    assert_eq!(lab.landed("siem-v1").len(), lab.mock.expected(ZIPS).count() - 1);
-    assert_eq!(lab.landed("_quarantine").len(), 1);
 }
 
 #[test]
@@ -90,6 +95,19 @@ fn a_body_that_ends_with_its_connection_may_be_cut() {
     lab.fetch();
     lab.is_complete("siem-v1", ZIPS);
     assert!(lab.setting.clock.waits().is_empty());
+}
+
+/// Behind a proxy that tells of no body how long it is.
+#[test]
+fn plain_files_without_a_length_land_once_the_same_came_three_times() {
+    let rule = siem1(Fault::Open { bytes: 1 << 30 }).every();
+    let lab = Lab::v1(faulty(vec![rule]), "compress = false");
+    lab.fetch();
+    let files = Sequence::Logs(FileFormat::KeyValue);
+    lab.is_complete("siem-v1", files);
+    assert!(lab.landed("_quarantine").is_empty());
+    let notes = lab.state("siem-v1.notes.ndjson");
+    assert_eq!(notes.matches("\"what\":\"open\"").count(), lab.mock.expected(files).count(), "{notes}");
 }
 
 #[test]

@@ -264,6 +264,18 @@ fn cursors_of_every_kind() {
 }
 
 #[test]
+fn endless_pages_without_a_link_leave_calls_for_the_others() {
+    let lab = lab(vec![batch(Fault::EmptyPage).about("process").every()]);
+    let error = lab.failure();
+    assert!(error.passes() && error.to_string().contains("without a link"), "{error}");
+    assert_eq!(lab.landed("siem-v2").len(), 12);
+    assert!(lab.setting.clock.waits().is_empty());
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+}
+
+#[test]
 fn a_token_is_renewed_early_and_once_on_401() {
     let lab = Lab::v2(Options { token_lifetime: Duration::from_secs(1), ..Options::default() }, TYPES);
     lab.fetch();
