@@ -181,15 +181,10 @@ pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round)
                 stream.gap(cursor.moved, "Mimecast does not know the cursor any more; beginning anew")?;
                 cursor.start_over();
                 trail.start_over();
+                cursor.save(&stream.folder, &name)?;
                 continue;
             }
-            Err(trouble) => {
-                let error = trouble.unexpected(PATH);
-                if error.passes() {
-                    cursor.save(&stream.folder, &name)?;
-                }
-                return Err(error);
-            }
+            Err(trouble) => return Err(trouble.unexpected(PATH)),
         };
         empty = if page.value.items.is_empty() { empty + 1 } else { 0 };
         let now = stream.client.clock.now();
@@ -215,7 +210,7 @@ pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round)
     }
 }
 
-/// Returns a page once every file of it is safe, or given up.
+/// Returns a page once every file of it is safe, or given up; of what was listed otherwise a note is kept.
 async fn page(
     stream: &Stream,
     event_type: EventType,
@@ -223,6 +218,20 @@ async fn page(
     round: &Round,
 ) -> Result<Page, Trouble> {
     let mut got = Got::default();
+    let page = followed(stream, event_type, cursor, round, &mut got).await;
+    if page.is_err() && got.leaves(cursor) {
+        cursor.save(&stream.folder, &state(event_type))?;
+    }
+    page
+}
+
+async fn followed(
+    stream: &Stream,
+    event_type: EventType,
+    cursor: &mut Cursor,
+    round: &Round,
+    got: &mut Got,
+) -> Result<Page, Trouble> {
     let mut listing = 1;
     loop {
         let page = list(stream, event_type, cursor, round).await?;

@@ -192,12 +192,21 @@ impl Got {
         }
     }
 
+    /// Makes a note of all files that are not safe, so that one that is listed no more the next time is missed; returns
+    /// whether there are any.
+    pub(super) fn leaves(&self, cursor: &mut Cursor) -> bool {
+        let mut left = self.listed.difference(&self.safe).peekable();
+        let has_any = left.peek().is_some();
+        left.for_each(|file| cursor.is_due(file));
+        has_any
+    }
+
     /// Goes on without the files that failed in so many rounds.
     ///
     /// # Errors
     /// What one met that may yet come.
     pub(super) fn settle(
-        mut self,
+        &mut self,
         stream: &Stream,
         cursor: &mut Cursor,
         name: &str,
@@ -231,7 +240,7 @@ impl Got {
         }
         if !is_over {
             round.failures.borrow_mut().append(&mut unclear);
-            let first = self.failed.into_values().next();
+            let first = std::mem::take(&mut self.failed).into_values().next();
             let left = || Failed::passing("links were left for the next round", round.now(None));
             return Err(first.unwrap_or_else(left).error);
         }
@@ -239,7 +248,7 @@ impl Got {
         for file in cursor.failed_files().filter(|file| !self.listed.contains(*file) && !is_read(file)) {
             stream.gap(cursor.moved, &format!("{file} was listed, did not come, and is listed no more"))?;
         }
-        for (file, Failed { error, rest, .. }) in self.failed {
+        for (file, Failed { error, rest, .. }) in std::mem::take(&mut self.failed) {
             match rest {
                 Some(Rest { incoming, why, .. }) => stream.quarantine(incoming, &name_of(&file), &why)?,
                 None => {

@@ -166,6 +166,22 @@ fn a_file_that_is_listed_no_more_is_a_gap() {
     assert!(lab.state("siem-v2.notes.ndjson").is_empty());
 }
 
+/// It is asked for once, and listing it again fails.
+#[test]
+fn what_was_listed_before_the_lists_failed_is_missed() {
+    let later = |fault| batch(fault).about("process");
+    let lab = lab(vec![
+        presigned(Fault::expired()).file(13).on(1..=1),
+        later(Fault::status(503)).on(2..=7),
+        later(Fault::Fewer).on(8..=8),
+    ]);
+    assert!(lab.failure().passes());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 15);
+    let notes = lab.state("siem-v2.notes.ndjson");
+    assert!(notes.lines().count() == 1 && notes.contains("listed no more"), "{notes}");
+}
+
 #[test]
 fn an_entry_that_is_no_link_keeps_no_other_back() {
     let odd = |count| batch(Fault::OddEntries { count }).about("process");
