@@ -18,6 +18,7 @@ use crate::client::{Call, Trouble};
 use crate::cursor::{Cursor, Trail};
 use crate::error::FetchError;
 use crate::lean::Few;
+use crate::status::kept;
 use crate::stream::Stream;
 
 use page::Got;
@@ -217,7 +218,8 @@ async fn page(
     cursor: &mut Cursor,
     round: &Round,
 ) -> Result<Page, Trouble> {
-    let mut got = Got::default();
+    let is_late = cursor.is_late(stream.client.clock.now(), kept(stream.watch.stream()));
+    let mut got = Got::new(is_late);
     let page = followed(stream, event_type, cursor, round, &mut got).await;
     if page.is_err() && got.leaves(cursor) {
         cursor.save(&stream.folder, &state(event_type))?;
@@ -238,7 +240,7 @@ async fn followed(
         let links = got.list(&page.value, cursor, round);
         got.follow(stream, event_type, links, round).await?;
         let expired = got.expired.len();
-        if expired == 0 || listing == LISTINGS || got.is_hopeless(round) {
+        if listing == LISTINGS || !got.is_worth_listing(round) {
             got.settle(stream, cursor, &state(event_type), round)?;
             return Ok(page);
         }
