@@ -130,6 +130,16 @@ impl Cursor {
         since.is_some_and(|since| now.duration_since(since) > kept - LAST)
     }
 
+    /// Whether a file failed before, and whether so often that it is not waited for.
+    pub(crate) fn has_failed(&self, file: &str) -> Option<bool> {
+        self.failed.get(file).map(|failures| failures.rounds >= STUCK)
+    }
+
+    /// Makes a note of a file that was listed and is not safe, whatever kept it away.
+    pub(crate) fn is_due(&mut self, file: &str) {
+        self.failed.entry(file.to_owned()).or_default();
+    }
+
     /// Makes a note of a file that did not come, of one more round if it counts; returns whether that is often enough,
     /// and for long enough or late, for it to be given up.
     pub(crate) fn fails(&mut self, file: &str, counts: bool, now: Timestamp, is_late: bool) -> bool {

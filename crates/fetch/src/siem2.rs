@@ -18,6 +18,7 @@ use crate::client::{Call, Trouble};
 use crate::cursor::{Cursor, Trail};
 use crate::error::FetchError;
 use crate::lean::Few;
+use crate::status::kept;
 use crate::stream::Stream;
 
 use page::Got;
@@ -181,15 +182,10 @@ pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round)
                 stream.gap(cursor.moved, "Mimecast does not know the cursor any more; beginning anew")?;
                 cursor.start_over();
                 trail.start_over();
+                cursor.save(&stream.folder, &name)?;
                 continue;
             }
-            Err(trouble) => {
-                let error = trouble.unexpected(PATH);
-                if error.passes() {
-                    cursor.save(&stream.folder, &name)?;
-                }
-                return Err(error);
-            }
+            Err(trouble) => return Err(trouble.unexpected(PATH)),
         };
         empty = if page.value.items.is_empty() { empty + 1 } else { 0 };
         let now = stream.client.clock.now();
@@ -215,21 +211,36 @@ pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round)
     }
 }
 
-/// Returns a page once every file of it is safe, or given up.
+/// Returns a page once every file of it is safe, or given up; of what was listed otherwise a note is kept.
 async fn page(
     stream: &Stream,
     event_type: EventType,
     cursor: &mut Cursor,
     round: &Round,
 ) -> Result<Page, Trouble> {
-    let mut got = Got::default();
+    let is_late = cursor.is_late(stream.client.clock.now(), kept(stream.watch.stream()));
+    let mut got = Got::new(is_late);
+    let page = followed(stream, event_type, cursor, round, &mut got).await;
+    if page.is_err() && got.leaves(cursor) {
+        cursor.save(&stream.folder, &state(event_type))?;
+    }
+    page
+}
+
+async fn followed(
+    stream: &Stream,
+    event_type: EventType,
+    cursor: &mut Cursor,
+    round: &Round,
+    got: &mut Got,
+) -> Result<Page, Trouble> {
     let mut listing = 1;
     loop {
         let page = list(stream, event_type, cursor, round).await?;
         let links = got.list(&page.value, cursor, round);
         got.follow(stream, event_type, links, round).await?;
         let expired = got.expired.len();
-        if expired == 0 || listing == LISTINGS || got.is_hopeless(round) {
+        if listing == LISTINGS || !got.is_worth_listing(round) {
             got.settle(stream, cursor, &state(event_type), round)?;
             return Ok(page);
         }

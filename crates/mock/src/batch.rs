@@ -44,6 +44,12 @@ pub(crate) fn page(state: &State, message: &Message, fault: Option<&Fault>) -> A
     match fault {
         Some(Fault::Repeat) => value.extend(files.iter().map(|&index| entry(state, index, fault))),
         Some(Fault::Fewer) => _ = value.pop(),
+        Some(Fault::DeadHost { entries }) => {
+            for entry in value.iter_mut().take(*entries) {
+                let link = entry["url"].as_str().unwrap_or_default();
+                entry["url"] = link.replace(&state.base_url, "http://localhost:1").into();
+            }
+        }
         Some(Fault::OddEntries { count }) => {
             value.extend((0..*count).map(|_| json!({"url": ["no", "text"], "size": "?"})));
         }

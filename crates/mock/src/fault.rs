@@ -116,6 +116,11 @@ pub enum Fault {
         /// In bytes.
         bytes: u64,
     },
+    /// Links to a host where no one listens for the first entries (batch).
+    DeadHost {
+        /// How many.
+        entries: usize,
+    },
     /// Links that have expired before they are used (batch).
     ExpiredLinks,
     /// The right answer, but held back until so many requests that met this fault are waiting at once, which shows

@@ -1,6 +1,6 @@
 //! The files behind the links of one page.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use mimelake_schema::EventType;
@@ -14,12 +14,11 @@ use crate::client::bare;
 use crate::cursor::{Cursor, STUCK};
 use crate::error::FetchError;
 use crate::lean::{Few, Lean};
-use crate::status::kept;
 use crate::stream::{Stream, torn_down};
 
 /// Downloads at a time.
 const PARALLEL: usize = 4;
-/// Files of one page that failed while none came, before the others are left for the next round.
+/// Files of one page and host that failed while none came, before the others are left for the next round.
 const HOPELESS: usize = 16;
 
 /// What stands in a list of links.
@@ -66,6 +65,8 @@ pub(super) struct Got {
     safe: HashSet<String>,
     /// Files whose links have expired.
     pub(super) expired: BTreeMap<String, Since>,
+    /// Whether what is listed is about to be lost.
+    is_late: bool,
     /// Files that did not come.
     failed: BTreeMap<String, Failed>,
 }
@@ -89,15 +90,19 @@ impl Failed {
 }
 
 impl Got {
+    pub(super) fn new(is_late: bool) -> Self {
+        Self { is_late, ..Self::default() }
+    }
+
     /// Adds what was listed, and returns the links that are to be followed: by turns those that failed before, so that
-    /// others come after them, and the others.
+    /// others come after them, and the others; in the end those that are hardly waited for any more.
     pub(super) fn list(&mut self, entries: &Few<MOST_ENTRIES>, cursor: &Cursor, round: &Round) -> Vec<Link> {
         // What this list holds in their places counts.
         self.failed.retain(|file, _| entry_number(file).is_none());
         self.listed.retain(|file| entry_number(file).is_none());
         self.entries = entries.items.len() + usize::from(entries.has_more);
         let mut seen = HashSet::new();
-        let (mut failed, mut others) = (Vec::new(), Vec::new());
+        let (mut failed, mut others, mut last) = (Vec::new(), Vec::new(), Vec::new());
         let links = entries.items.iter().map(Link::of).chain(entries.has_more.then_some(None));
         for (number, link) in links.enumerate() {
             let Some(link) = link else {
@@ -111,7 +116,11 @@ impl Got {
             };
             let file = link.file();
             if !self.safe.contains(&file) && !self.failed.contains_key(&file) && seen.insert(file.clone()) {
-                let links = if cursor.failed.contains_key(&file) { &mut failed } else { &mut others };
+                let links = match cursor.has_failed(&file) {
+                    None => &mut others,
+                    Some(is_lost) if is_lost || self.is_late => &mut last,
+                    Some(_) => &mut failed,
+                };
                 links.push(link);
             }
             self.listed.insert(file);
@@ -123,17 +132,25 @@ impl Got {
             links.extend(others.next());
         }
         links.extend(others);
+        links.extend(last);
         links
     }
 
-    /// Whether the links that are left would hardly fare better: of the files that failed while no other came one was
-    /// not even answered, or there are many.
-    pub(super) fn is_hopeless(&self, round: &Round) -> bool {
+    /// Whether links to a host would hardly fare better than those before: of its files that failed while no other came
+    /// one was not even answered, or there are many. What is about to be lost is asked for all the same.
+    fn is_hopeless(&self, host: Option<&str>, round: &Round) -> bool {
         // What holds no link was not asked for.
-        let asked = self.failed.iter().filter(|(file, _)| entry_number(file).is_none());
-        let mut alone = asked.map(|(_, failed)| failed).filter(|failed| !round.is_alive(&failed.since));
+        let asked =
+            self.failed.iter().filter(|(file, _)| entry_number(file).is_none()).map(|(_, failed)| failed);
+        let mut alone =
+            asked.filter(|failed| failed.since.host.as_deref() == host && !round.is_alive(&failed.since));
         let count = alone.clone().count();
-        count >= HOPELESS || alone.any(|failed| !failed.is_answered)
+        !self.is_late && (count >= HOPELESS || alone.any(|failed| !failed.is_answered))
+    }
+
+    /// Whether listing the page again would help: a link has expired to a host that is not hopeless.
+    pub(super) fn is_worth_listing(&self, round: &Round) -> bool {
+        self.expired.values().any(|since| !self.is_hopeless(since.host.as_deref(), round))
     }
 
     /// Follows the links, some at a time, and adds what came of each.
@@ -147,16 +164,16 @@ impl Got {
         links: Vec<Link>,
         round: &Round,
     ) -> Result<(), FetchError> {
-        let mut waiting = links.into_iter();
+        let mut waiting = VecDeque::from(links);
         let mut running = JoinSet::new();
         let mut fatal = None;
         loop {
-            while running.len() < PARALLEL
-                && fatal.is_none()
-                && !self.is_hopeless(round)
-                && !stream.client.stop.is_requested()
-            {
-                let Some(link) = waiting.next() else { break };
+            while running.len() < PARALLEL && fatal.is_none() && !stream.client.stop.is_requested() {
+                // Those of a hopeless host may yet have hope once what is running comes.
+                let may = |link: &Link| !self.is_hopeless(link.host().as_deref(), round);
+                let Some(link) = waiting.iter().position(may).and_then(|at| waiting.remove(at)) else {
+                    break;
+                };
                 let stream = stream.clone();
                 let since = round.now(link.host());
                 running.spawn_local(async move {
@@ -192,12 +209,21 @@ impl Got {
         }
     }
 
+    /// Makes a note of all files that are not safe, so that one that is listed no more the next time is missed; returns
+    /// whether there are any.
+    pub(super) fn leaves(&self, cursor: &mut Cursor) -> bool {
+        let mut left = self.listed.difference(&self.safe).peekable();
+        let has_any = left.peek().is_some();
+        left.for_each(|file| cursor.is_due(file));
+        has_any
+    }
+
     /// Goes on without the files that failed in so many rounds.
     ///
     /// # Errors
     /// What one met that may yet come.
     pub(super) fn settle(
-        mut self,
+        &mut self,
         stream: &Stream,
         cursor: &mut Cursor,
         name: &str,
@@ -209,7 +235,7 @@ impl Got {
         }
         self.safe.iter().for_each(|file| cursor.came(file));
         let now = stream.client.clock.now();
-        let is_late = cursor.is_late(now, kept(stream.watch.stream()));
+        let is_late = self.is_late;
         // A link that was not even followed is not given up.
         let mut unclear = Vec::new();
         let mut is_over = self.safe.len() + self.failed.len() == self.listed.len();
@@ -231,7 +257,7 @@ impl Got {
         }
         if !is_over {
             round.failures.borrow_mut().append(&mut unclear);
-            let first = self.failed.into_values().next();
+            let first = std::mem::take(&mut self.failed).into_values().next();
             let left = || Failed::passing("links were left for the next round", round.now(None));
             return Err(first.unwrap_or_else(left).error);
         }
@@ -239,7 +265,7 @@ impl Got {
         for file in cursor.failed_files().filter(|file| !self.listed.contains(*file) && !is_read(file)) {
             stream.gap(cursor.moved, &format!("{file} was listed, did not come, and is listed no more"))?;
         }
-        for (file, Failed { error, rest, .. }) in self.failed {
+        for (file, Failed { error, rest, .. }) in std::mem::take(&mut self.failed) {
             match rest {
                 Some(Rest { incoming, why, .. }) => stream.quarantine(incoming, &name_of(&file), &why)?,
                 None => {

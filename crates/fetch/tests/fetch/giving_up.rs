@@ -167,6 +167,42 @@ fn a_file_that_is_listed_no_more_is_a_gap() {
 }
 
 #[test]
+fn links_to_a_dead_host_keep_no_others_back_and_are_given_up_late() {
+    let content = Content::generated(Generate { files: 160, ..Generate::default() });
+    let script = vec![batch(Fault::DeadHost { entries: 5 }).every()].into();
+    let mut lab = Lab::v2(Options { content, script, ..Options::default() }, "types = [\"receipt\"]");
+    for _ in 0..4 {
+        assert!(lab.failure().passes());
+        lab.pass(24);
+        assert_eq!(lab.landed("siem-v2").len(), 35, "those of the other host");
+    }
+    assert!(lab.state("siem-v2.notes.ndjson").is_empty(), "it may be the network");
+    lab.pass(2 * 24 + 1);
+    for _ in 0..2 {
+        assert!(lab.failure().passes());
+    }
+    lab.fetch();
+    let notes = lab.state("siem-v2.notes.ndjson");
+    assert_eq!(notes.matches("did not come").count(), 5, "{notes}");
+}
+
+/// It is asked for once, and listing it again fails.
+#[test]
+fn what_was_listed_before_the_lists_failed_is_missed() {
+    let later = |fault| batch(fault).about("process");
+    let lab = lab(vec![
+        presigned(Fault::expired()).file(13).on(1..=1),
+        later(Fault::status(503)).on(2..=7),
+        later(Fault::Fewer).on(8..=8),
+    ]);
+    assert!(lab.failure().passes());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 15);
+    let notes = lab.state("siem-v2.notes.ndjson");
+    assert!(notes.lines().count() == 1 && notes.contains("listed no more"), "{notes}");
+}
+
+#[test]
 fn an_entry_that_is_no_link_keeps_no_other_back() {
     let odd = |count| batch(Fault::OddEntries { count }).about("process");
     for count in [1, 20, 2000] {
