@@ -91,10 +91,10 @@ mod tests {
         Keys::new(id, key, access, &Secret::new(secret_key)).unwrap()
     }
 
-    /// The vendor's samples sign `date:id:path:app key` with the decoded secret key; the value is theirs, computed
-    /// with Python's `hmac`.
+    /// The vendor's samples sign `date:id:path:app key` with the decoded secret key, and publish no value: this one is
+    /// what they compute with Python's `hmac` for made-up keys.
     #[test]
-    fn signs_as_the_vendors_sample() {
+    fn signs_as_the_vendors_samples_do() {
         let date = "Tue, 24 Nov 2015 12:50:11 UTC";
         let id = "8578FCFC-A305-4D9A-99CB-F4D5ECEFE297";
         let path = "/api/audit/get-siem-logs";

@@ -52,6 +52,8 @@ pub(super) async fn download(
                 Ok(received) => received,
                 Err(error) => return Ok(Err(error)),
             };
+            // A proxy's page is the same for all files, and says nothing of any.
+            let is_refused = matches!(received, Received::Refused(..));
             let (incoming, fault) = match received {
                 Received::Damaged(bad) if damaged + 1 < DAMAGED => {
                     damaged += 1;
@@ -67,7 +69,8 @@ pub(super) async fn download(
                 damaged @ Received::Damaged(_) => return Ok(Ok(damaged)),
             };
             let piece = format!("{} {}", incoming.len(), incoming.mark());
-            let piece = same.may_be_all(&piece, &fault.verdict).then_some(piece);
+            let is_piece = !is_refused && incoming.len() > 0;
+            let piece = (is_piece && same.may_be_all(&piece, &fault.verdict)).then_some(piece);
             rest = Some(Rest { incoming, why: fault.what.clone(), piece });
             Err(fault)
         })

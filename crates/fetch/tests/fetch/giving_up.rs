@@ -89,6 +89,29 @@ fn a_dead_network_counts_for_nothing() {
     lab.is_complete("siem-v2", BATCHES);
 }
 
+/// A page that stands before all files for days, and bodies of which nothing comes, say nothing of any file.
+#[test]
+fn what_stands_before_all_files_moves_no_cursor() {
+    for fault in [Fault::HtmlPage, Fault::Close { at: At::Body(0), chunked: Some(false) }] {
+        let options = Options {
+            out: Some(16),
+            page_size: 4,
+            script: vec![presigned(fault).every()].into(),
+            ..Options::default()
+        };
+        let mut lab = Lab::v2(options, TYPES);
+        for _ in 0..5 {
+            lab.pass(12);
+            let failures = lab.round().failures;
+            assert!(!failures.is_empty() && failures.iter().all(|failure| failure.error.passes()));
+            assert!(lab.landed("_quarantine").is_empty() && lab.state("siem-v2.notes.ndjson").is_empty());
+        }
+        lab.mock.set_script(vec![].into());
+        lab.fetch();
+        assert_eq!(lab.landed("siem-v2").len(), 16);
+    }
+}
+
 /// Each round four files come, and then nothing does.
 #[test]
 fn a_network_that_dies_midway_counts_for_nothing() {
