@@ -246,7 +246,7 @@ async fn next(
                         Received::Cut(incoming, fault) => {
                             info!(file = name, bytes = incoming.len(), "it broke off");
                             let piece = piece_of(incoming.len(), &incoming.mark());
-                            let is_piece = incoming.len() > 0;
+                            let is_piece = !incoming.is_empty();
                             let piece =
                                 (is_piece && same.may_be_all(&piece, &fault.verdict)).then_some(piece);
                             *partly = Some(Partly { incoming, name, token, why: fault.what.clone(), piece });

@@ -69,7 +69,7 @@ pub(super) async fn download(
                 damaged @ Received::Damaged(_) => return Ok(Ok(damaged)),
             };
             let piece = format!("{} {}", incoming.len(), incoming.mark());
-            let is_piece = !is_refused && incoming.len() > 0;
+            let is_piece = !is_refused && !incoming.is_empty();
             let piece = (is_piece && same.may_be_all(&piece, &fault.verdict)).then_some(piece);
             rest = Some(Rest { incoming, why: fault.what.clone(), piece });
             Err(fault)
