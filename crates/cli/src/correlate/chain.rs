@@ -42,8 +42,10 @@ impl Chain {
                 }
             }
         }
-        for (file, row) in found {
-            touched.entry(self.files[file as usize].0).or_default().insert(row, self.keys(file, row));
+        let found: Vec<_> = found.into_iter().collect();
+        for of_file in found.chunk_by(|a, b| a.0 == b.0) {
+            let rows = of_file.iter().map(|(file, row)| (*row, self.keys(*file, *row)));
+            touched.entry(self.files[of_file[0].0 as usize].0).or_default().extend(rows);
         }
     }
 

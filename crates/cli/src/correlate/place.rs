@@ -96,11 +96,12 @@ impl Slots {
                 *wanted = slot.of;
             }
         }
+        let files_before: BTreeMap<i64, u8> = state.slots().map(|slot| (slot.day, slot.of)).collect();
         let stretches = |day: &i64, files: u8| {
             let new = days.get(&Some(*day).filter(|day| *day != UNKNOWN)).map_or(0, |new| new.bytes);
             // What was written before is set aside only where a day is shared anew.
-            let kept = state.slots().any(|slot| slot.day == *day && slot.of == files);
-            let old = if kept { 0 } else { before.get(day).copied().unwrap_or_default() * BYTES };
+            let is_kept = files_before.get(day) == Some(&files);
+            let old = if is_kept { 0 } else { before.get(day).copied().unwrap_or_default() * BYTES };
             ((new + old) / u64::from(files) / stretch.max(1) + 1).min(STRETCHES) as u8
         };
         let with_stretches = |(day, files)| (day, Shares { files, stretches: stretches(&day, files) });

@@ -163,6 +163,7 @@ impl<'a, 's> Table<'a, 's> {
     /// Ends the file; what is kept of it.
     pub fn finish(self) -> anyhow::Result<keys::Kept> {
         let mut kept = self.all.state.closed(self.kept);
+        // The last of them is the native one.
         for (part, _) in self.parts {
             kept.bytes = part.finish()?;
         }

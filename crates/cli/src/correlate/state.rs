@@ -43,12 +43,13 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Adds a row, if it is not there.
-    pub fn insert(&mut self, row: u32, keys: [u64; 2]) {
-        if let Err(place) = self.numbers.binary_search(&row) {
-            self.numbers.insert(place, row);
-            self.keys.insert(place, keys);
-        }
+    /// Adds rows and their keys, some of which may be there.
+    pub fn extend(&mut self, rows: impl Iterator<Item = (u32, [u64; 2])>) {
+        let before = std::mem::take(self);
+        let mut all: Vec<_> = before.numbers.into_iter().zip(before.keys).chain(rows).collect();
+        all.sort_unstable();
+        all.dedup();
+        (self.numbers, self.keys) = all.into_iter().unzip();
     }
 }
 
