@@ -9,14 +9,13 @@ use mimelake_landing as landing;
 use mimelake_parse::{Event, Reject, Sink};
 use rayon::prelude::*;
 
-use crate::args::CheckArgs;
+use crate::args::{CheckArgs, ReadArgs};
 use crate::exit::Exit;
 use crate::interrupt;
 use crate::plan::{self, Planned};
 use crate::progress::{Counters, Progress};
 use crate::report::{self, Report, Tables, Tally};
 use crate::source::{Outcome, Settings, Source};
-use crate::terminal;
 
 /// Counts, and keeps nothing.
 struct Count<'a>(&'a Counters);
@@ -47,47 +46,52 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let progress = Progress::show(&counters, !read.quiet && !read.no_progress);
     let pool = plan::pool(read.threads())?;
     let mut tally = Tally::default();
-    let mut pieces = Vec::new();
-    for found in landing::find(&read.inputs)? {
-        let listed = plan::list(&found, &read.limits(), read.format());
-        interrupt::check()?;
-        let file = match listed {
-            Ok(file) => file,
-            Err(damage) => {
+    for some in landing::find(&read.inputs)?.chunks(plan::FILES_AT_ONCE) {
+        let mut pieces = Vec::new();
+        for found in some {
+            let listed = plan::list(found, &read.limits(), read.format());
+            interrupt::check()?;
+            let file = match listed {
+                Ok(file) => file,
+                Err(damage) => {
+                    progress.say(&format!("warning: {damage}"));
+                    tally.damaged(&found.path, &damage);
+                    continue;
+                }
+            };
+            report.files.read += 1;
+            for damage in &file.damages {
                 progress.say(&format!("warning: {damage}"));
-                tally.damaged(&found.path, &damage);
-                continue;
+                tally.damaged(&file.stamp.path, damage);
             }
-        };
-        report.files.read += 1;
-        for damage in &file.damages {
-            progress.say(&format!("warning: {damage}"));
-            tally.damaged(&file.stamp.path, damage);
+            pieces.extend(Planned::of(file));
         }
-        pieces.extend(Planned::of(file));
+        counters.total.fetch_add(pieces.iter().map(Planned::stored).sum(), Ordering::Relaxed);
+        let jobs = plan::jobs(pieces);
+        let outcomes: Vec<_> = pool.install(|| {
+            jobs.par_iter().map(|job| read_job(read, &counters, job)).collect::<anyhow::Result<_>>()
+        })?;
+        for (planned, outcome) in jobs.iter().flatten().zip(outcomes.iter().flatten()) {
+            tally.add(&planned.file.stamp.path, outcome);
+            if let Some(damage) = &outcome.damage {
+                progress.say(&format!("warning: {damage}"));
+            }
+        }
     }
-    counters.total.store(pieces.iter().map(Planned::stored).sum(), Ordering::Relaxed);
-    let settings = Settings {
-        format: read.format(),
-        max_record: read.max_record,
-        limits: read.limits(),
-        digest: false,
-        done: &counters.done,
-    };
-    let jobs = plan::jobs(pieces);
-    let read_job = |job: &Vec<Planned>| -> anyhow::Result<Vec<Outcome>> {
-        let mut source = Source::new(settings);
-        let mut sink = Count(&counters);
-        job.iter().map(|planned| source.read(&planned.piece, &mut sink, |_| Ok(()))).collect()
-    };
-    let outcomes: Vec<_> = pool.install(|| jobs.par_iter().map(read_job).collect::<anyhow::Result<_>>())?;
     drop(progress);
-    for (planned, outcome) in jobs.iter().flatten().zip(outcomes.iter().flatten()) {
-        tally.add(&planned.file.stamp.path, outcome);
-        if let Some(damage) = &outcome.damage {
-            terminal::say(&format!("warning: {damage}"));
-        }
-    }
     report.bytes.read = counters.done.load(Ordering::Relaxed);
     report.finish(tally, &Tables::new(), start, read)
+}
+
+/// Reads the pieces of one job.
+fn read_job(args: &ReadArgs, counters: &Counters, job: &[Planned]) -> anyhow::Result<Vec<Outcome>> {
+    let mut source = Source::new(Settings {
+        format: args.format(),
+        max_record: args.max_record,
+        limits: args.limits(),
+        digest: false,
+        done: &counters.done,
+    });
+    let mut sink = Count(counters);
+    job.iter().map(|planned| source.read(&planned.piece, &mut sink, |_| Ok(()))).collect()
 }

@@ -18,6 +18,9 @@ const SLICE: u64 = 64 << 20;
 const MAX_JOB: u64 = 1 << 30;
 /// The least content of one job, where there is enough for several.
 const MIN_JOB: u64 = 16 << 20;
+/// So many files are planned at a time, so that the plan of an archive of any size fits in memory. The bytes of small
+/// files take 32 MiB of it at most.
+pub const FILES_AT_ONCE: usize = 4096;
 /// How much a compressed file is taken to inflate, where it does not say.
 const USUAL_RATIO: u64 = 10;
 
@@ -53,7 +56,12 @@ pub fn stamp(found: &Found) -> FileStamp {
 /// The path from the root. Where the program stands is asked once and not for each file.
 fn absolute(path: &Path) -> PathBuf {
     static HERE: LazyLock<PathBuf> = LazyLock::new(|| std::env::current_dir().unwrap_or_default());
-    std::path::absolute(HERE.join(path)).unwrap_or_else(|_| path.to_owned())
+    let whole = HERE.join(path);
+    if cfg!(unix) {
+        // What was found has no `.` and no empty parts.
+        return whole;
+    }
+    std::path::absolute(&whole).unwrap_or(whole)
 }
 
 /// Lists what a file holds, a large plain file of key-value lines in slices.
@@ -68,18 +76,9 @@ pub fn list(found: &Found, limits: &Limits, format: Option<Format>) -> Result<Fi
     for (index, unit) in (0..).zip(listing.units) {
         match unit.len {
             Some(len) if is_plain && len > SLICE + SLICE / 2 && is_key_value(&found.path, format) => {
-                pieces.extend(slices(len).map(|slice| {
-                    (
-                        index,
-                        Piece {
-                            unit: unit.clone(),
-                            slice: Some(slice),
-                            exact: false,
-                            inside_line: false,
-                            format: None,
-                        },
-                    )
-                }));
+                let piece = Piece::whole(unit);
+                pieces
+                    .extend(slices(len).map(|slice| (index, Piece { slice: Some(slice), ..piece.clone() })));
             }
             _ => pieces.push((index, Piece::whole(unit))),
         }

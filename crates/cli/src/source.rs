@@ -23,12 +23,14 @@ pub struct Piece {
     pub inside_line: bool,
     /// How the file's beginning is written, where the piece does not tell.
     pub format: Option<Format>,
+    /// BLAKE3 of its content, where that is known and cannot change.
+    pub digest: Option<[u8; 32]>,
 }
 
 impl Piece {
     /// All of a unit.
     pub fn whole(unit: Unit) -> Self {
-        Self { unit, slice: None, exact: false, inside_line: false, format: None }
+        Self { unit, slice: None, exact: false, inside_line: false, format: None, digest: None }
     }
 }
 
@@ -49,6 +51,7 @@ pub struct Outcome {
 pub struct Source<'a> {
     opener: Opener,
     window: Option<Window<Tee>>,
+    reader: Option<Reader>,
     settings: Settings<'a>,
 }
 
@@ -70,7 +73,7 @@ pub struct Settings<'a> {
 impl<'a> Source<'a> {
     /// A source for pieces.
     pub fn new(settings: Settings<'a>) -> Self {
-        Self { opener: Opener::new(settings.limits), window: None, settings }
+        Self { opener: Opener::new(settings.limits), window: None, reader: None, settings }
     }
 
     /// Reads the records of a piece into the sink; after each block, `between` may write out what it holds.
@@ -95,7 +98,7 @@ impl<'a> Source<'a> {
             Ok(reader) => reader,
             Err(damage) => return Ok(Outcome::unopened(damage)),
         };
-        let tee = Tee::new(reader, from, (start, end), self.settings.digest);
+        let tee = Tee::new(reader, from, (start, end), self.settings.digest && piece.digest.is_none());
         let window = match self.window.take() {
             Some(mut window) => {
                 window.restart(tee, from);
@@ -103,10 +106,11 @@ impl<'a> Source<'a> {
             }
             None => Window::new(tee, landing::BLOCK).starting_at(from),
         };
-        let mut reading = Reading { window, piece, settings: &self.settings, counted: 0, damage: None };
+        let (reader, settings) = (&mut self.reader, &self.settings);
+        let mut reading = Reading { window, reader, piece, settings, counted: 0, damage: None };
         let account = reading.records(from < start, end, sink, &mut between);
         let tee = reading.window.reader();
-        let (digest, inflated) = (tee.digest(), tee.in_slice());
+        let (digest, inflated) = (piece.digest.unwrap_or_else(|| tee.digest()), tee.in_slice());
         let damage = reading.damage.take();
         self.window = Some(reading.window);
         Ok(Outcome { account: account?, digest, inflated, damage })
@@ -194,6 +198,8 @@ impl Outcome {
 /// One piece while it is read.
 struct Reading<'a> {
     window: Window<Tee>,
+    /// That of the piece before.
+    reader: &'a mut Option<Reader>,
     piece: &'a Piece,
     settings: &'a Settings<'a>,
     counted: u64,
@@ -221,10 +227,12 @@ impl Reading<'_> {
         }
         let format = self.format()?;
         let max_record = usize::try_from(self.settings.max_record).unwrap_or(usize::MAX);
-        let mut reader = Reader::new(format, &self.piece.unit.name)
-            .max_record(max_record)
-            .stop_at(end)
-            .inside_line(self.piece.inside_line);
+        let name = &self.piece.unit.name;
+        let reader = match self.reader.take() {
+            Some(reader) => reader.turned_to(format, name),
+            None => Reader::new(format, name),
+        };
+        let mut reader = reader.max_record(max_record).stop_at(end).inside_line(self.piece.inside_line);
         loop {
             let window = &self.window;
             let done = reader.read(window.bytes(), window.offset(), window.at_end(), sink)?;
@@ -232,7 +240,9 @@ impl Reading<'_> {
             self.window.consume(done);
             between(sink)?;
             if at_end || reader.has_stopped() {
-                return Ok(reader.account().clone());
+                let account = reader.account().clone();
+                *self.reader = Some(reader);
+                return Ok(account);
             }
             self.fill()?;
         }
@@ -399,8 +409,7 @@ mod tests {
                         source = Source::new(settings);
                     }
                     let slice = Some((start as u64, end as u64));
-                    let piece =
-                        Piece { unit: unit.clone(), slice, exact: false, inside_line: false, format: None };
+                    let piece = Piece { slice, ..Piece::whole(unit.clone()) };
                     let part = read(&mut source, &piece, &mut parts);
                     assert_eq!(
                         part.digest,

@@ -28,7 +28,7 @@ pub struct Listing {
 /// A plain, gzip or zstd file is one unit; a zip is one per member, and a zip in a zip one per member of that (it is
 /// spooled to a temporary file). What it is, its bytes tell, not its name. A zip whose directory is missing or broken
 /// is walked from its start, and its cut last member is a unit too. Standard input and pipes are read as far as is
-/// needed to tell, a zip there is spooled whole.
+/// needed to tell, a zip there is spooled whole. Units of a file of up to 8 KiB keep its bytes.
 ///
 /// # Errors
 /// The file cannot be opened or read.
@@ -42,10 +42,34 @@ pub fn units(found: &Found, limits: &Limits) -> Result<Listing, LandingError> {
         }
         FoundKind::File | FoundKind::Unreadable => {
             let file = File::open(&found.path).map_err(failed)?;
+            if let Some(bytes) = small(&file, found.len).map_err(failed)? {
+                return of_bytes(&name, bytes.clone(), Origin::Open(bytes), limits);
+            }
             let bytes = Bytes::File(Arc::new(file));
             of_bytes(&name, bytes, Origin::Path(found.path.clone()), limits)
         }
     }
+}
+
+/// A file of no more bytes is kept in memory once it is open: to open it again costs more than to read it.
+const SMALL: usize = 8 << 10;
+
+/// Returns the bytes of a small file that has as many as when it was found.
+fn small(file: &File, len: u64) -> io::Result<Option<Bytes>> {
+    let mut buffer = [0; SMALL + 1];
+    let Some(room) = usize::try_from(len).ok().and_then(|len| buffer.get_mut(..=len)) else {
+        return Ok(None);
+    };
+    let mut n = 0;
+    while let Some(rest) = room.get_mut(n..).filter(|rest| !rest.is_empty()) {
+        match (&mut &*file).read(rest) {
+            Ok(0) => break,
+            Ok(more) => n += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(room.get(..n).filter(|bytes| bytes.len() as u64 == len).map(|bytes| Bytes::Memory(bytes.into())))
 }
 
 /// Returns the units of a file that is in memory; `name` is what it is called in units and errors.

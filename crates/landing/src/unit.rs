@@ -58,6 +58,11 @@ impl Unit {
         matches!(self.place, Place::File { container: Container::Plain, .. })
             && !matches!(*self.origin, Origin::Pipe(_))
     }
+
+    /// Whether it keeps its bytes, which then stay as they are whatever becomes of the file.
+    pub fn is_kept(&self) -> bool {
+        matches!(&*self.origin, Origin::Open(Bytes::Memory(_)))
+    }
 }
 
 /// Where a unit stands in its origin.

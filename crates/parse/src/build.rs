@@ -12,7 +12,7 @@ use crate::{Account, Event, ExtraPair, Flag, Flags, Form, Pair, Value, json};
 /// Up to so many unknown keys of a record are compared one by one to find a double.
 const FEW: usize = 16;
 
-/// Builds events; one for each source that is read.
+/// Builds events, of one source after the other.
 #[derive(Debug)]
 pub(crate) struct Builder {
     keys: &'static Keys,
@@ -37,17 +37,23 @@ pub(crate) struct Split<'a> {
 
 impl Builder {
     pub(crate) fn new(source: &str) -> Self {
-        let named = EventType::from_file_name(source.rsplit('!').next().unwrap_or(source));
-        let stated = (String::new(), None);
-        Self {
+        let mut builder = Self {
             keys: Keys::get(),
-            source: source.to_owned(),
-            named,
+            source: String::new(),
+            named: None,
             shapes: Shapes::default(),
-            stated,
+            stated: (String::new(), None),
             scans: spam::Scans::default(),
             times: time::Times::default(),
-        }
+        };
+        builder.turn_to(source);
+        builder
+    }
+
+    /// Goes on with the events of another source. What is remembered holds for any.
+    pub(crate) fn turn_to(&mut self, source: &str) {
+        source.clone_into(&mut self.source);
+        self.named = EventType::from_file_name(source.rsplit('!').next().unwrap_or(source));
     }
 
     /// The event of one record.

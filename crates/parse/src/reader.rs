@@ -24,7 +24,7 @@ pub enum Format {
     Json,
 }
 
-/// Reads one source, window by window.
+/// Reads one source, window by window, and then another.
 #[derive(Debug)]
 pub struct Reader {
     format: Format,
@@ -93,6 +93,28 @@ fn valid_beginning(bytes: &[u8]) -> &str {
 impl Reader {
     /// A reader of a source with this name, which is written to `source_file` and may speak for a type.
     pub fn new(format: Format, source: &str) -> Self {
+        let records = Records {
+            builder: Builder::new(source),
+            bump: Bump::new(),
+            scanner: Scanner::default(),
+            pairs: Vec::new(),
+            joined: Vec::new(),
+            account: Account::default(),
+        };
+        Self::of(format, records)
+    }
+
+    /// The reader of another source, as if it were new; it keeps what was allocated and learned, which saves half of
+    /// the time where sources have a few records each.
+    #[must_use]
+    pub fn turned_to(self, format: Format, source: &str) -> Self {
+        let mut records = self.records;
+        records.builder.turn_to(source);
+        records.account = Account::default();
+        Self::of(format, records)
+    }
+
+    fn of(format: Format, records: Records) -> Self {
         Self {
             format,
             max_record: MAX_RECORD,
@@ -103,14 +125,7 @@ impl Reader {
             line_to: 0,
             resume_to: 0,
             skipped: None,
-            records: Records {
-                builder: Builder::new(source),
-                bump: Bump::new(),
-                scanner: Scanner::default(),
-                pairs: Vec::new(),
-                joined: Vec::new(),
-                account: Account::default(),
-            },
+            records,
         }
     }
 

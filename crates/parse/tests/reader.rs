@@ -6,7 +6,11 @@ use proptest::prelude::*;
 
 /// Reads a source in windows of `step` bytes at the least.
 fn read_in_steps(format: Format, name: &str, bytes: &[u8], step: usize) -> (Reader, Collector) {
-    let mut reader = Reader::new(format, name).max_record(1 << 12);
+    read_with(Reader::new(format, name), bytes, step)
+}
+
+fn read_with(reader: Reader, bytes: &[u8], step: usize) -> (Reader, Collector) {
+    let mut reader = reader.max_record(1 << 12);
     let mut collector = Collector::default();
     let (mut start, mut end) = (0, 0);
     loop {
@@ -116,6 +120,32 @@ fn the_name_settles_what_the_keys_leave_open() {
         let (_, collector) = read(Format::KeyValue, name, line);
         assert_eq!(collector.events[0].event_type, event_type, "{name}");
         assert_eq!(column(&collector.events[0], "flags"), Some(flags), "{name}");
+    }
+}
+
+#[test]
+fn a_reader_that_turns_to_another_source_is_as_new() {
+    use Format::{Json, KeyValue};
+    let too_long = format!("datetime=1|a={}", "x".repeat(9000));
+    let sources = [
+        (KeyValue, "a/receipt_2017.log", include_str!("../../../testdata/seeds.log")),
+        (Json, "seeds.json", include_str!("../../../testdata/seeds.json")),
+        (KeyValue, "a/receipt_2017.log", "Act=Acc|Sender=x|Unheard=1"),
+        (KeyValue, "process_2017.log", "Act=Acc|Sender=x|Unheard=1\nAct=\\open"),
+        (Json, "receipt.json", "[{\"Act\":\"Acc\"},{\"type\":\"new\",\"eventType\":\"x\"}, {\"a\""),
+        (KeyValue, "x.log", &too_long),
+        (KeyValue, "x.log", "datetime=1|Act=Acc|Rcpt=a"),
+    ];
+    for step in [usize::MAX >> 1, 700] {
+        let mut used = Reader::new(KeyValue, "");
+        for (format, name, text) in sources.iter().chain(&sources) {
+            let (fresh, expected) = read_in_steps(*format, name, text.as_bytes(), step);
+            let (turned, found) = read_with(used.turned_to(*format, name), text.as_bytes(), step);
+            assert_eq!(found.events, expected.events, "{name}");
+            assert_eq!(found.rejects, expected.rejects, "{name}");
+            assert_eq!(turned.account(), fresh.account(), "{name}");
+            used = turned;
+        }
     }
 }
 

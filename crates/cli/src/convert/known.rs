@@ -103,7 +103,7 @@ fn leave_out_beginning(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow:
     let slice = Some((prefix.len, file.stamp.len));
     let inside_line = !ends_line(&file.stamp.path, prefix.len)?;
     // One piece, so that one commit holds it together with the beginning, whatever happens between.
-    let rest = Piece { unit: whole.unit, slice, exact: true, inside_line, format: Some(format) };
+    let rest = Piece { slice, exact: true, inside_line, format: Some(format), ..whole };
     file.pieces = vec![(index, rest)];
     let of_this_length = |key| UnitKey { len: file.stamp.len, ..key };
     let unit = |key| known_unit(index, "", of_this_length(key));
@@ -200,14 +200,19 @@ impl Lengths {
 }
 
 /// Which unit of which file a piece belongs to.
-type UnitName = (PathBuf, u32);
+type UnitName = (usize, u32);
 
 fn is_same_unit(a: &Planned, b: &Planned) -> bool {
-    a.index == b.index && a.file.stamp.path.as_os_str() == b.file.stamp.path.as_os_str()
+    unit_name(a) == unit_name(b)
 }
 
 fn unit_name(planned: &Planned) -> UnitName {
-    (planned.file.stamp.path.clone(), planned.index)
+    (file_name(&planned.file), planned.index)
+}
+
+/// What tells a file from the others: each is there once, and its path is long.
+fn file_name(file: &Arc<File>) -> usize {
+    Arc::as_ptr(file).addr()
 }
 
 /// Computes the digests of a unit's pieces, and finds the cuts of the same content that have been converted.
@@ -229,6 +234,9 @@ fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> anyhow::Resul
     let damage = found.damage.map(Arc::new);
     for planned in pieces {
         planned.digest = found.of.get(&slice(planned)).map(|digest| (*digest, found.len));
+        if planned.piece.unit.is_kept() {
+            planned.piece.digest = planned.digest.map(|(digest, _)| digest);
+        }
         planned.twins.clone_from(&chain);
         planned.damage.clone_from(&damage);
     }
@@ -289,7 +297,7 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
             seen.entry((key.len, place(key))).or_insert(holders);
         }
         let Some(cut) = other else {
-            kept_files.insert(path.clone());
+            kept_files.insert(file_name(&planned.file));
             return true;
         };
         let entry = known.units.entry(path.clone());
@@ -304,7 +312,7 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
             input.damage.get_or_insert_with(|| damage.to_string());
             run.damaged(path, damage);
         }
-        unchanged.insert(path.clone());
+        unchanged.insert(file_name(&planned.file));
         false
     });
     let all_known = unchanged.difference(&kept_files).count() as u64;

@@ -6,8 +6,9 @@ pub mod lake;
 pub mod part;
 mod stream;
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -26,9 +27,6 @@ use crate::progress::{Counters, Progress};
 use crate::report::{self, Report, Tables, Tally};
 use crate::source::Settings;
 use crate::terminal;
-
-/// So many files are planned at a time, so that the plan of an archive of any size fits in memory.
-const FILES_AT_ONCE: usize = 4096;
 
 /// What all workers share.
 pub struct Run<'a> {
@@ -53,7 +51,7 @@ pub struct Totals {
     /// What was written.
     pub tables: Tables,
     /// The files that were read, wholly or in part.
-    pub files: BTreeSet<PathBuf>,
+    pub files: HashSet<OsString>,
 }
 
 /// Runs the command.
@@ -199,7 +197,7 @@ impl Run<'_> {
         found: &[Found],
         each: &mut dyn FnMut(Vec<Vec<Planned>>, Vec<CommittedInput>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        for files in found.chunks(FILES_AT_ONCE) {
+        for files in found.chunks(plan::FILES_AT_ONCE) {
             let listed: Vec<File> = files
                 .par_iter()
                 .map(|found| self.list(store, found))

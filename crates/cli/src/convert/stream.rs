@@ -41,7 +41,7 @@ pub fn run(run: &Run<'_>, found: &[Found]) -> anyhow::Result<()> {
             }
         };
         file.damages.iter().for_each(|damage| run.damaged(&file.stamp.path, damage));
-        run.totals(|totals| totals.files.insert(file.stamp.path.clone()));
+        run.totals(|totals| totals.files.insert(file.stamp.path.clone().into()));
         for planned in Planned::of(file) {
             planned.piece.unit.name.clone_into(&mut stream.source);
             let outcome = source.read(&planned.piece, &mut stream, |_| Ok(()))?;

@@ -183,7 +183,7 @@ fn part(all: &Correlation<'_>, found: &Found) -> anyhow::Result<Option<(Committe
     all.run.counters.done.fetch_add(found.len, Ordering::Relaxed);
     all.run.totals(|totals| {
         totals.tally += tally;
-        totals.files.insert(found.path.clone());
+        totals.files.insert(found.path.clone().into());
     });
     Ok(Some((input, scatter.finish()?)))
 }
