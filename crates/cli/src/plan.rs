@@ -12,12 +12,14 @@ use mimelake_write::store::{CommittedUnit, FileStamp, Listing, UnitKey};
 use crate::pipe::Pipe;
 use crate::source::Piece;
 
-/// A plain file longer than this is read in slices of this length, so that several workers share it.
+/// A large plain file is read in slices, so that several workers share it: at most so long.
 const SLICE: u64 = 64 << 20;
 /// The most content of one job.
 const MAX_JOB: u64 = 1 << 30;
 /// The least content of one job, where there is enough for several.
 const MIN_JOB: u64 = 16 << 20;
+/// So many jobs there are at least, where there is enough for them: with fewer, some workers wait for the last.
+const JOBS: u64 = 8;
 /// So many files are planned at a time, so that the plan of an archive of any size fits in memory. The bytes of small
 /// files take 32 MiB of it at most.
 pub const FILES_AT_ONCE: usize = 4096;
@@ -75,7 +77,7 @@ pub fn list(found: &Found, limits: &Limits, format: Option<Format>) -> Result<Fi
     let mut pieces = Vec::new();
     for (index, unit) in (0..).zip(listing.units) {
         match unit.len {
-            Some(len) if is_plain && len > SLICE + SLICE / 2 && is_key_value(&found.path, format) => {
+            Some(len) if is_plain && len >= 2 * MIN_JOB && is_key_value(&found.path, format) => {
                 let piece = Piece::whole(unit);
                 pieces
                     .extend(slices(len).map(|slice| (index, Piece { slice: Some(slice), ..piece.clone() })));
@@ -107,16 +109,11 @@ fn open(found: &Found, limits: &Limits) -> Result<(landing::Listing, Option<Pipe
     Ok((listing, Some(pipe)))
 }
 
-/// The slices of so many bytes; the last is up to half longer.
+/// The slices of so many bytes, all of nearly the same length.
 fn slices(len: u64) -> impl Iterator<Item = (u64, u64)> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let left = len - from;
-        let end = if left > SLICE + SLICE / 2 { from + SLICE } else { len };
-        let slice = (from < len).then_some((from, end));
-        from = end;
-        slice
-    })
+    let count = (len / MIN_JOB).min(JOBS).max(len.div_ceil(SLICE)).max(1);
+    let place = move |slice: u64| (u128::from(len) * u128::from(slice) / u128::from(count)) as u64;
+    (0..count).map(move |slice| (place(slice), place(slice + 1)))
 }
 
 fn is_key_value(path: &Path, format: Option<Format>) -> bool {
@@ -198,7 +195,7 @@ impl Planned {
 pub fn jobs(mut pieces: Vec<Planned>) -> Vec<Vec<Planned>> {
     pieces.sort_by_cached_key(|planned| time_in_name(planned.piece.unit.leaf_name()));
     let total: u64 = pieces.iter().map(Planned::size).sum();
-    let least = MIN_JOB.max(total / 4).min(SLICE);
+    let least = MIN_JOB.max(total / JOBS).min(SLICE);
     let room = (total / 16).clamp(least, MAX_JOB);
     let mut jobs: Vec<Vec<Planned>> = Vec::new();
     let mut filled = u64::MAX;
@@ -240,13 +237,23 @@ mod tests {
 
     #[test]
     fn slices_cover_all() {
-        for len in [1, SLICE, SLICE * 3 / 2 + 1, SLICE * 5 + 7] {
+        for (len, count) in [
+            (1, 1),
+            (MIN_JOB * 3 / 2 + 1, 1),
+            (MIN_JOB * 2, 2),
+            (MIN_JOB * 9, 8),
+            (SLICE * 8, 8),
+            (SLICE * 8 + 1, 9),
+            (SLICE * 75 - 7, 75),
+        ] {
             let slices: Vec<_> = slices(len).collect();
+            assert_eq!(slices.len(), count);
             assert_eq!(slices.first().map(|s| s.0), Some(0));
             assert_eq!(slices.last().map(|s| s.1), Some(len));
             assert!(slices.windows(2).all(|pair| pair[0].1 == pair[1].0));
+            let fair = len / count as u64;
+            assert!(slices.iter().all(|(start, end)| (fair..=fair + 1).contains(&(end - start))));
         }
-        assert_eq!(slices(0).count(), 0);
     }
 
     #[test]

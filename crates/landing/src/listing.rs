@@ -60,15 +60,9 @@ fn small(file: &File, len: u64) -> io::Result<Option<Bytes>> {
     let Some(room) = usize::try_from(len).ok().and_then(|len| buffer.get_mut(..=len)) else {
         return Ok(None);
     };
-    let mut n = 0;
-    while let Some(rest) = room.get_mut(n..).filter(|rest| !rest.is_empty()) {
-        match (&mut &*file).read(rest) {
-            Ok(0) => break,
-            Ok(more) => n += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    // Room for one byte more than there should be shows that there are none. Where one read does not give all, the file
+    // is read as others are.
+    let n = Read::read(&mut &*file, room)?;
     Ok(room.get(..n).filter(|bytes| bytes.len() as u64 == len).map(|bytes| Bytes::Memory(bytes.into())))
 }
 

@@ -104,8 +104,8 @@ impl Reader {
         Self::of(format, records)
     }
 
-    /// The reader of another source, as if it were new; it keeps what was allocated and learned, which saves half of
-    /// the time where sources have a few records each.
+    /// The reader of another source, as if it were new; it keeps what was allocated and learned, which saves time where
+    /// sources have a few records each.
     #[must_use]
     pub fn turned_to(self, format: Format, source: &str) -> Self {
         let mut records = self.records;

@@ -1,6 +1,6 @@
 use std::io::{Cursor, Read as _};
 
-use super::units_of_stream;
+use super::{units, units_of_stream};
 use crate::samples::{gzip, lines, list, list_within, read, reasons, streamed_zip, whole, zip, zstd};
 use crate::{LandingError, Limits, Opener, Reason};
 
@@ -113,5 +113,26 @@ fn one_opener_reads_many_archives_in_any_order() {
                 assert!(content.len() == len && text.starts_with(&content));
             }
         }
+    }
+}
+
+#[test]
+fn a_small_file_is_kept_as_it_was_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let limits = Limits::default();
+    for (len, is_kept) in [(0, true), (1, true), (8 << 10, true), ((8 << 10) + 1, false)] {
+        let path = dir.path().join(len.to_string());
+        std::fs::write(&path, "a".repeat(len)).unwrap();
+        let found = crate::find(&[path.to_string_lossy().into_owned()]).unwrap().remove(0);
+        let unit = units(&found, &limits).unwrap().units.remove(0);
+        assert_eq!((unit.len, unit.is_plain(), unit.is_kept()), (Some(len as u64), true, is_kept), "{len}");
+        std::fs::write(&path, "b".repeat(len)).unwrap();
+        let mut text = String::new();
+        Opener::new(limits).open(&unit).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, if is_kept { "a" } else { "b" }.repeat(len), "{len}");
+        // One that changed since it was found is read as others are.
+        std::fs::write(&path, "c".repeat(len + 1)).unwrap();
+        let unit = units(&found, &limits).unwrap().units.remove(0);
+        assert_eq!((unit.len, unit.is_kept()), (Some(len as u64 + 1), false), "{len}");
     }
 }
