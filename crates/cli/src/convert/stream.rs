@@ -1,6 +1,6 @@
 //! NDJSON to stdout, in the order of the input.
 
-use std::io::{BufWriter, StdoutLock, Write};
+use std::io::{StdoutLock, Write};
 use std::sync::atomic::Ordering;
 
 use bumpalo::Bump;
@@ -13,61 +13,79 @@ use crate::interrupt;
 use crate::plan::{self, Planned};
 use crate::source::Source;
 
+/// Lines are handed to stdout in stretches of about this length.
+const STRETCH: usize = 64 << 10;
+
 /// Writes one line for each event.
 struct Stream<'a> {
     run: &'a Run<'a>,
-    out: BufWriter<StdoutLock<'static>>,
+    out: StdoutLock<'static>,
     /// The writer of each event type's lines.
-    lines: Vec<Option<RowWriter>>,
-    line: Vec<u8>,
+    writers: Vec<Option<RowWriter>>,
+    /// Whole lines that are still to be written.
+    lines: Vec<u8>,
     source: String,
 }
 
 /// Converts the files to stdout. What is rejected is said on stderr, as there is no quarantine.
 pub fn run(run: &Run<'_>, found: &[Found]) -> anyhow::Result<()> {
-    let lines = run.documents.iter().map(|d| d.as_ref().map(|d| RowWriter::new(d.layout()))).collect();
-    let out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
-    let mut stream = Stream { run, out, lines, line: Vec::new(), source: String::new() };
-    let mut source = Source::new(run.settings(false));
+    let writers = run.documents.iter().map(|d| d.as_ref().map(|d| RowWriter::new(d.layout()))).collect();
+    let out = std::io::stdout().lock();
+    let mut stream = Stream { run, out, writers, lines: Vec::new(), source: String::new() };
     run.counters.total.store(found.iter().map(|f| f.len).sum(), Ordering::Relaxed);
-    for found in found {
-        let listed = plan::list(found, &run.args.read.limits(), run.args.read.format());
-        interrupt::check()?;
-        let file = match listed {
-            Ok(file) => file,
-            Err(damage) => {
-                run.damaged(&found.path, &damage);
-                continue;
+    let converted = stream.convert(found);
+    // What was read is written, whatever stopped the reading.
+    let written = stream.write();
+    converted.and(written)
+}
+
+impl Stream<'_> {
+    fn convert(&mut self, found: &[Found]) -> anyhow::Result<()> {
+        let run = self.run;
+        let mut source = Source::new(run.settings(false));
+        for found in found {
+            let listed = plan::list(found, &run.args.read.limits(), run.args.read.format());
+            interrupt::check()?;
+            let file = match listed {
+                Ok(file) => file,
+                Err(damage) => {
+                    run.damaged(&found.path, &damage);
+                    continue;
+                }
+            };
+            file.damages.iter().for_each(|damage| run.damaged(&file.stamp.path, damage));
+            run.totals(|totals| totals.files.insert(file.stamp.path.clone().into()));
+            for planned in Planned::of(file) {
+                planned.piece.unit.name.clone_into(&mut self.source);
+                let outcome = source.read(&planned.piece, self, |_| Ok(()))?;
+                if let Some(damage) = &outcome.damage {
+                    run.progress.say(&format!("warning: {damage}"));
+                }
+                run.totals(|totals| totals.tally.add(&planned.file.stamp.path, &outcome));
             }
-        };
-        file.damages.iter().for_each(|damage| run.damaged(&file.stamp.path, damage));
-        run.totals(|totals| totals.files.insert(file.stamp.path.clone().into()));
-        for planned in Planned::of(file) {
-            planned.piece.unit.name.clone_into(&mut stream.source);
-            let outcome = source.read(&planned.piece, &mut stream, |_| Ok(()))?;
-            if let Some(damage) = &outcome.damage {
-                run.progress.say(&format!("warning: {damage}"));
-            }
-            run.totals(|totals| totals.tally.add(&planned.file.stamp.path, &outcome));
         }
+        Ok(())
     }
-    stream.out.flush()?;
-    Ok(())
+
+    /// Writes out the lines that are held.
+    fn write(&mut self) -> anyhow::Result<()> {
+        self.out.write_all(&self.lines)?;
+        self.lines.clear();
+        Ok(self.out.flush()?)
+    }
 }
 
 impl Sink for Stream<'_> {
     type Error = anyhow::Error;
 
     fn event(&mut self, event: &Event<'_>, bump: &Bump) -> anyhow::Result<()> {
-        let (Some(document), Some(lines)) =
-            (&self.run.documents[event.event_type as usize], &self.lines[event.event_type as usize])
+        let (Some(document), Some(writer)) =
+            (&self.run.documents[event.event_type as usize], &self.writers[event.event_type as usize])
         else {
             return Ok(());
         };
-        self.line.clear();
-        lines.write_row(document.row(event, bump), &mut self.line);
-        self.out.write_all(&self.line)?;
-        Ok(())
+        writer.write_row(document.row(event, bump), &mut self.lines);
+        if self.lines.len() >= STRETCH { self.write() } else { Ok(()) }
     }
 
     fn reject(&mut self, reject: &Reject<'_>) -> anyhow::Result<()> {
