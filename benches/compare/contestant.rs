@@ -68,6 +68,7 @@ pub fn all(mimelake: &Path, peers: &Peers) -> Vec<Contestant> {
         Contestant::python(peers, "DuckDB, string_split", "duckdb_peer.py", &["split"]),
         Contestant::python(peers, "DuckDB, regular expressions", "duckdb_peer.py", &["regex"]),
         Contestant::python(peers, "Polars, a regular expression a column", "polars_peer.py", &[]),
+        Contestant::vrl(peers),
     ]
 }
 
@@ -87,6 +88,11 @@ impl Contestant {
         let leading = iter::once(Peers::script(script)).chain(options.iter().map(PathBuf::from)).collect();
         let program = peers.python.clone();
         Self { name: name.to_owned(), program, leading, tasks: tasks.to_vec(), threads: None }
+    }
+
+    fn vrl(peers: &Peers) -> Self {
+        let (name, program) = ("VRL, parse_key_value".to_owned(), peers.vrl.clone());
+        Self { name, program, leading: Vec::new(), tasks: vec![Task::Ndjson, Task::Ecs], threads: None }
     }
 
     /// Whether it is mimelake.

@@ -9,16 +9,32 @@ use mimelake_bench::program::WORKSPACE;
 
 /// The other programs, installed.
 pub struct Peers {
-    /// The interpreter of the environment that holds them.
+    /// The interpreter of the environment that holds those for Python.
     pub python: PathBuf,
+    /// The program that runs VRL, as Vector does.
+    pub vrl: PathBuf,
 }
 
 impl Peers {
-    /// Installs what `requirements.txt` pins into an environment under `dir`, unless it is there.
+    /// Installs what `requirements.txt` pins into an environment under `dir`, and builds the package `vrl` there, unless
+    /// they are there.
     ///
     /// # Errors
-    /// If there is no Python, or it cannot install them.
+    /// If there is no Python, or it cannot install them; if the package does not build.
     pub fn install(dir: &Path) -> anyhow::Result<Self> {
+        Ok(Self { python: Self::python(dir)?, vrl: Self::vrl(dir)? })
+    }
+
+    fn vrl(dir: &Path) -> anyhow::Result<PathBuf> {
+        let target = dir.join("vrl");
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--release", "--locked", "--manifest-path"]);
+        build.arg(Self::script("vrl/Cargo.toml")).arg("--target-dir").arg(&target);
+        succeed(&mut build)?;
+        Ok(target.join("release").join("vrl-peer"))
+    }
+
+    fn python(dir: &Path) -> anyhow::Result<PathBuf> {
         let environment = dir.join("python");
         let python = environment.join("bin").join("python");
         let wanted = fs::read(Self::script("requirements.txt"))?;
@@ -30,7 +46,7 @@ impl Peers {
             succeed(Command::new(&python).args(pip).arg(Self::script("requirements.txt")))?;
             fs::write(&done, wanted)?;
         }
-        Ok(Self { python })
+        Ok(python)
     }
 
     /// The path of a program in `benches/compare/peers`.
@@ -44,7 +60,10 @@ impl Peers {
         let python = told(Command::new(&self.python).arg("--version"))?;
         let pins = fs::read_to_string(Self::script("requirements.txt"))?;
         let pins = pins.lines().filter(|pin| !pin.starts_with('#')).map(|pin| pin.replace("==", " "));
-        Ok([ours, python].into_iter().chain(pins).collect::<Vec<_>>().join(", "))
+        let manifest = fs::read_to_string(Self::script("vrl/Cargo.toml"))?;
+        let vrl = manifest.split_once("vrl = { version = \"=").and_then(|(_, rest)| rest.split_once('"'));
+        let vrl = format!("VRL {}", vrl.map_or("unknown", |(version, _)| version));
+        Ok([ours, python].into_iter().chain(pins).chain([vrl]).collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -83,7 +83,7 @@ def written(table):
 
 
 def written_rows(table):
-    if whose == "mimelake":
+    if whose == "mimelake" or task == "ecs":
         expressions = {key: names[task == "ecs"] for key, names in COMPARED[table].items()}
     else:
         expressions = {key: f'"{key}"' for key in COMPARED[table]}

@@ -103,6 +103,16 @@ impl Mapping {
 fn cell<'a>(value: Option<&Value<'a>>, bump: &'a Bump) -> Cell<'a> {
     match value.copied().unwrap_or(Cell::Null) {
         Cell::Text("") | Cell::List([]) => Cell::Null,
+        cell
+        @ (Cell::Null | Cell::Text(_) | Cell::Int(_) | Cell::Bool(_) | Cell::Time(_) | Cell::List(_)) => cell,
+        nested => nested_cell(nested, bump),
+    }
+}
+
+// Apart, so that the loop over the columns stays small.
+#[inline(never)]
+fn nested_cell<'a>(value: Value<'a>, bump: &'a Bump) -> Cell<'a> {
+    match value {
         Cell::Verdicts(verdicts) => given(verdicts, bump),
         Cell::Pairs(pairs) => said(pairs, bump),
         Cell::Struct(record) => filled(record, bump).map_or(Cell::Null, Cell::Struct),
