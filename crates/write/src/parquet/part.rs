@@ -9,9 +9,8 @@ use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata}
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
 
-use super::chunk::{Codec, Scratch};
+use super::chunk::{Around, Chunk, Codec, Scratch};
 use super::encoder::Encoder;
-use super::rest::Rest;
 use super::{Compression, ParquetPartError, plan};
 
 /// After so many rows, pages are ended that are full.
@@ -19,12 +18,6 @@ const CHECKED_ROWS: usize = 1024;
 /// After so many bytes, too. With one record of the longest length allowed, 1 GiB, a page stays below the 2 GiB that
 /// it can have.
 const CHECKED_BYTES: usize = 1 << 20;
-/// Bytes from which a batch of Arrow's is ended before it has all its rows.
-const BATCH_BYTES: usize = 8 << 20;
-
-/// What a column of a row group in progress holds beside what the library's writer counts. Measured, as resident
-/// memory of many parts.
-const COLUMN_BYTES: usize = 160 << 10;
 
 /// What a file says of itself, as key-value metadata `mimelake.table` and `mimelake.schema`, beside
 /// `mimelake.version`.
@@ -49,7 +42,7 @@ pub struct WrittenPart<W> {
 
 /// A Parquet file that takes rows.
 ///
-/// It holds one batch and the row group in progress, both counted by [`memory`](Self::memory). It must be ended
+/// It holds the row group in progress, which is counted by [`memory`](Self::memory). It must be ended
 /// by [`finish`](Self::finish): without its footer the file cannot be read.
 ///
 /// ```
@@ -68,7 +61,8 @@ pub struct ParquetPart<W: Write + Send> {
     writer: SerializedFileWriter<Out<W>>,
     /// What encodes each leaf.
     encoders: Vec<Encoder>,
-    rest: Rest,
+    /// The columns.
+    chunks: Vec<Chunk>,
     scratch: Scratch,
     table: String,
     rows: u64,
@@ -108,25 +102,16 @@ impl<W: Write + Send> ParquetPart<W> {
         add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
         let properties = Arc::new(properties);
         let schema = ArrowSchemaConverter::new().convert(&schema)?;
-        let mut columns = schema.columns();
-        let (mut encoders, mut rest) = (vec![], vec![]);
-        for (place, leaf) in layout.leaves().iter().enumerate() {
-            let (own, after) = columns.split_at(plan::columns(leaf).len().min(columns.len()));
-            columns = after;
-            let encoder = Encoder::new(leaf, own, codec);
-            if matches!(encoder, Encoder::Rest(_)) {
-                rest.push(place);
-            }
-            encoders.push(encoder);
-        }
-        let rest = Rest::new(layout, rest, &properties)?;
+        let planned = plan::columns_of(layout).zip(schema.columns());
+        let chunks = planned.map(|((_, plan), column)| Chunk::new(plan, column, codec)).collect();
+        let encoders = Encoder::all(layout.leaves(), 0);
         let writer = SerializedFileWriter::new(Out(Some(out)), schema.root_schema_ptr(), properties)?;
         let scratch = Scratch::new(Codec::new(compression)?);
         let table = labels.table.to_owned();
         Ok(Self {
             writer,
             encoders,
-            rest,
+            chunks,
             scratch,
             table,
             rows: 0,
@@ -144,17 +129,16 @@ impl<W: Write + Send> ParquetPart<W> {
     #[inline]
     pub fn push(&mut self, row: &[Cell<'_>]) -> Result<(), ParquetPartError> {
         let mut bytes = self.encoders.len();
-        for (encoder, cell) in self.encoders.iter_mut().zip(row) {
-            bytes += encoder.push(cell);
+        for (encoder, cell) in self.encoders.iter().zip(row) {
+            bytes += encoder.push(&mut self.chunks, cell, Around::default());
         }
-        for encoder in self.encoders.iter_mut().skip(row.len()) {
-            encoder.push(&Cell::Null);
+        for encoder in self.encoders.iter().skip(row.len()) {
+            encoder.push(&mut self.chunks, &Cell::Null, Around::default());
         }
-        self.rest.push(row);
         self.rows += 1;
         self.group_rows += 1;
         self.unchecked = (self.unchecked.0 + 1, self.unchecked.1 + bytes);
-        if self.unchecked.0 >= CHECKED_ROWS || self.unchecked.1 + self.rest.batch_bytes() >= CHECKED_BYTES {
+        if self.unchecked.0 >= CHECKED_ROWS || self.unchecked.1 >= CHECKED_BYTES {
             self.check().map_err(|error| self.failed(error))?;
         }
         Ok(())
@@ -168,7 +152,7 @@ impl<W: Write + Send> ParquetPart<W> {
     /// About how many bytes of memory the part holds now: the row group in progress. Cheap enough to be asked after
     /// every row.
     pub fn memory(&self) -> usize {
-        self.group_memory + self.unchecked.1 + self.rest.batch_bytes()
+        self.group_memory + self.unchecked.1
     }
 
     /// Ends the row group in progress, so that the part holds next to nothing. Small row groups make a larger
@@ -194,10 +178,9 @@ impl<W: Write + Send> ParquetPart<W> {
 
     /// Ends pages that are full, and the row group if it is.
     fn check(&mut self) -> Result<(), ParquetError> {
-        for chunk in self.encoders.iter_mut().flat_map(Encoder::chunks) {
+        for chunk in &mut self.chunks {
             chunk.check(&mut self.scratch)?;
         }
-        self.rest.check(BATCH_BYTES)?;
         self.unchecked = (0, 0);
         self.group_memory = self.measure();
         let is_full = self.group_rows >= plan::GROUP_ROWS || self.group_memory >= plan::GROUP_BYTES;
@@ -209,16 +192,10 @@ impl<W: Write + Send> ParquetPart<W> {
         if self.group_rows == 0 {
             return Ok(());
         }
-        let mut rest = self.rest.finish()?.into_iter();
         let mut group = self.writer.next_row_group()?;
-        for encoder in &mut self.encoders {
-            for chunk in encoder.chunks() {
-                let (bytes, close) = chunk.finish(&mut self.scratch)?;
-                group.append_column(&bytes, close)?;
-            }
-            for chunk in rest.by_ref().take(encoder.rest()) {
-                chunk.append_to_row_group(&mut group)?;
-            }
+        for chunk in &mut self.chunks {
+            let (bytes, close) = chunk.finish(&mut self.scratch)?;
+            group.append_column(&bytes, close)?;
         }
         group.close()?;
         (self.group_rows, self.unchecked, self.group_memory) = (0, (0, 0), 0);
@@ -228,10 +205,10 @@ impl<W: Write + Send> ParquetPart<W> {
     }
 
     /// Memory of the row group in progress, and of what compresses its pages once there are any.
-    fn measure(&mut self) -> usize {
+    fn measure(&self) -> usize {
         let codec = if self.group_rows < plan::PAGE_ROWS { 0 } else { self.compression.memory() };
-        let own: usize = self.encoders.iter_mut().flat_map(Encoder::chunks).map(|chunk| chunk.memory()).sum();
-        own + codec + self.scratch.memory() + self.rest.memory() + self.rest.chunks() * (COLUMN_BYTES + codec)
+        let chunks: usize = self.chunks.iter().map(Chunk::memory).sum();
+        chunks + codec + self.scratch.memory()
     }
 
     fn failed(&self, error: ParquetError) -> ParquetPartError {

@@ -2,6 +2,33 @@
 
 use super::bits;
 
+/// Where a value stands among the structs and lists around it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::parquet) struct Around {
+    /// The definition level of a null there: how much of what is around it is there.
+    pub(super) definition: u32,
+    /// The innermost list of which it is not in the first element, counted from one; 0 where a row begins.
+    pub(super) repetition: u32,
+    /// How many lists are around it.
+    lists: u32,
+}
+
+impl Around {
+    /// The place of the members of a struct that stands here; for a list, that of a null which says that it is empty.
+    #[inline]
+    pub(in crate::parquet) fn within(self) -> Self {
+        Self { definition: self.definition + 1, ..self }
+    }
+
+    /// The place of an element of a list that stands here.
+    #[inline]
+    pub(in crate::parquet) fn element(self, number: usize) -> Self {
+        let lists = self.lists + 1;
+        let repetition = if number == 0 { self.repetition } else { lists };
+        Self { definition: self.definition + 2, repetition, lists }
+    }
+}
+
 /// The levels of a page, as runs: most columns are always there or never.
 #[derive(Debug, Default)]
 pub(super) struct Levels {

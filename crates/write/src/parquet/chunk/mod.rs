@@ -1,8 +1,9 @@
 //! Column chunks, encoded while the rows come.
 //!
-//! A [`Chunk`] takes the cells of one column: texts and lists of them, integers, times, booleans. It numbers texts
-//! while they are in the processor's cache, fills one page after the other, and keeps what is compressed. The library's own
-//! writer, which takes Arrow arrays, copies each text three times and looks it up when it is cold.
+//! A [`Chunk`] takes the values of one column: texts, integers, times, booleans, and where each stands among the structs
+//! and lists around it. It numbers texts while they are in the processor's cache, fills one page after the other, and
+//! keeps what is compressed. The library's own writer, which takes Arrow arrays, copies each text three times and looks
+//! it up when it is cold.
 
 mod bits;
 mod bound;
@@ -13,7 +14,7 @@ mod levels;
 mod values;
 
 use bytes::Bytes;
-use mimelake_columns::document::{Cell, Leaf, LeafKind};
+use mimelake_columns::document::Cell;
 use parquet::basic::{Compression as CodecName, Encoding, Type};
 use parquet::bloom_filter::Sbbf;
 use parquet::column::page::{CompressedPage, Page};
@@ -25,13 +26,11 @@ use parquet::schema::types::ColumnDescPtr;
 pub(super) use codec::Codec;
 use dictionary::Dictionary;
 use done::Done;
+pub(super) use levels::Around;
 use levels::Levels;
 use values::{Ints, Texts, Values};
 
 use super::plan::{self, Plan};
-
-/// The definition level of an empty list; that of an element is the highest.
-const EMPTY: u32 = 1;
 
 /// What encoding a page takes, shared by the columns of a file.
 pub(super) struct Scratch {
@@ -56,9 +55,10 @@ pub(super) struct Chunk {
     plan: Plan,
     column: ColumnDescPtr,
     codec: CodecName,
-    is_list: bool,
     /// The definition level of a value.
     highest: u32,
+    /// How many lists are around a value.
+    lists: u32,
     /// Rows of the page in progress.
     rows: usize,
     /// The last so many of them are nulls whose levels are not there yet: many columns have nothing else.
@@ -70,20 +70,8 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// The chunks of a leaf, one for each of its columns.
-    ///
-    /// None for leaves that the library's writer encodes: maps, and records inside of messages.
-    pub(super) fn of_leaf(leaf: &Leaf, columns: &[ColumnDescPtr], codec: CodecName) -> Option<Vec<Self>> {
-        if matches!(leaf.kind, LeafKind::Pairs | LeafKind::Struct(_) | LeafKind::Structs(_)) {
-            return None;
-        }
-        let is_list = leaf.kind == LeafKind::TextList;
-        let plans = plan::columns(leaf).into_iter().map(|(_, plan)| plan);
-        let chunk = |(plan, column)| Self::new(plan, column, codec, is_list);
-        Some(plans.zip(columns).map(chunk).collect())
-    }
-
-    fn new(plan: Plan, column: &ColumnDescPtr, codec: CodecName, is_list: bool) -> Self {
+    /// The chunk of a column, without rows.
+    pub(super) fn new(plan: Plan, column: &ColumnDescPtr, codec: CodecName) -> Self {
         let values = match column.physical_type() {
             Type::BOOLEAN => Values::Bool(Vec::new()),
             Type::INT64 => Values::Int(Ints::new(plan.dictionary)),
@@ -93,8 +81,8 @@ impl Chunk {
             plan,
             column: column.clone(),
             codec,
-            is_list,
             highest: column.max_def_level() as u32,
+            lists: column.max_rep_level() as u32,
             rows: 0,
             owed: 0,
             definitions: Levels::default(),
@@ -104,42 +92,57 @@ impl Chunk {
         }
     }
 
-    /// Appends a row's cell; about how many bytes it takes. A cell of another kind counts as null, but times and
-    /// integers are one kind.
+    /// Appends a cell that stands there; about how many bytes it takes. A cell of another kind counts as null, but times
+    /// and integers are one kind.
     #[inline]
-    pub(super) fn push(&mut self, cell: &Cell<'_>) -> usize {
-        self.push_in(cell, 0)
+    pub(super) fn push(&mut self, cell: &Cell<'_>, around: Around) -> usize {
+        match (&mut self.values, cell) {
+            (Values::Text(_), Cell::Text(text)) => return self.push_text(text, around),
+            (Values::Int(ints), Cell::Int(value) | Cell::Time(value)) => ints.push(*value),
+            (Values::Bool(bits), Cell::Bool(bit)) => bits.push(*bit),
+            _ => {
+                self.push_null(around);
+                return 0;
+            }
+        }
+        self.push_levels(self.highest, around);
+        0
     }
 
-    /// As [`push`](Self::push), where null has this definition level: so many of the structs around it are there.
+    /// Appends a text, as [`push`](Self::push) does.
     #[inline]
-    pub(super) fn push_in(&mut self, cell: &Cell<'_>, depth: u32) -> usize {
-        self.rows += 1;
-        if depth == 0 && matches!(cell, Cell::Null) {
-            self.owed += 1;
+    pub(super) fn push_text(&mut self, text: &str, around: Around) -> usize {
+        let Values::Text(texts) = &mut self.values else {
+            self.push_null(around);
             return 0;
+        };
+        let bytes = texts.push(text);
+        self.push_levels(self.highest, around);
+        bytes
+    }
+
+    /// Appends a null.
+    #[inline]
+    pub(super) fn push_null(&mut self, around: Around) {
+        if around.definition == 0 {
+            // There is no list around it, or the row has nothing of it.
+            self.rows += 1;
+            self.owed += 1;
+        } else {
+            self.push_levels(around.definition, around);
         }
+    }
+
+    #[inline]
+    fn push_levels(&mut self, definition: u32, around: Around) {
         if self.owed > 0 {
             self.settle();
         }
-        match (&mut self.values, cell) {
-            (Values::Text(texts), Cell::Text(text)) if !self.is_list => {
-                self.definitions.push(self.highest, 1);
-                return texts.push(text);
-            }
-            (Values::Int(ints), Cell::Int(value) | Cell::Time(value)) => {
-                self.definitions.push(self.highest, 1);
-                ints.push(*value);
-            }
-            (Values::Bool(bits), Cell::Bool(bit)) => {
-                self.definitions.push(self.highest, 1);
-                bits.push(*bit);
-            }
-            (Values::Text(_), Cell::List(list)) if self.is_list => return self.push_list(list),
-            _ if depth == 0 => self.owed += 1,
-            _ => self.definitions.push(depth, 1),
+        self.rows += usize::from(around.repetition == 0);
+        self.definitions.push(definition, 1);
+        if self.lists > 0 {
+            self.repetitions.push(around.repetition, 1);
         }
-        0
     }
 
     /// Appends the levels of nulls that are not there yet.
@@ -147,23 +150,9 @@ impl Chunk {
     fn settle(&mut self) {
         let owed = std::mem::take(&mut self.owed);
         self.definitions.push(0, owed);
-        if self.is_list {
+        if self.lists > 0 {
             self.repetitions.push(0, owed);
         }
-    }
-
-    fn push_list(&mut self, list: &[&str]) -> usize {
-        let Values::Text(texts) = &mut self.values else { return 0 };
-        if list.is_empty() {
-            self.definitions.push(EMPTY, 1);
-            self.repetitions.push(0, 1);
-        }
-        let element = |(place, text): (usize, &&str)| {
-            self.definitions.push(self.highest, 1);
-            self.repetitions.push(u32::from(place > 0), 1);
-            texts.push(text)
-        };
-        list.iter().enumerate().map(element).sum()
     }
 
     /// Ends the page if it is full.
@@ -204,8 +193,8 @@ impl Chunk {
         }
         let page = &mut scratch.page;
         page.clear();
-        if self.is_list {
-            self.repetitions.write(1, &mut scratch.levels, page);
+        if self.lists > 0 {
+            self.repetitions.write(self.lists, &mut scratch.levels, page);
         }
         self.definitions.write(self.highest, &mut scratch.levels, page);
         let encoding = self.values.write(page);
@@ -244,7 +233,7 @@ impl Chunk {
     ) -> Result<(Bytes, ColumnCloseResult), ParquetError> {
         let expected = self.values.dictionary().map_or(self.values.len(), Dictionary::len);
         self.end_page(scratch, expected)?;
-        let next = Self::new(self.plan, &self.column, self.codec, self.is_list);
+        let next = Self::new(self.plan, &self.column, self.codec);
         let mut ended = std::mem::replace(self, next);
         let dictionary = ended.done.dictionary.take().or_else(|| ended.values.take_dictionary());
         let first =

@@ -199,12 +199,12 @@ impl Values {
         page + self.dictionary().map_or(0, Dictionary::memory)
     }
 
-    /// About how many bytes the page's texts take in their encoding: a number in the dictionary counts as one. Rows
-    /// bound the others, not the elements of lists.
+    /// About how many bytes the page's values take in their encoding: a number in the dictionary counts as one.
     pub(super) fn page_bytes(&self) -> usize {
         match self {
             Self::Text(texts) => texts.bytes.len() + texts.numbers.len(),
-            Self::Int(_) | Self::Bool(_) => 0,
+            Self::Int(ints) => ints.values.len() * size_of::<i64>(),
+            Self::Bool(bits) => bits.len(),
         }
     }
 }
