@@ -45,7 +45,7 @@ type Shared<'a> = [Option<&'a str>; SHARED.len()];
 impl<'a> Message<'a> {
     /// The message of an email, whose records are in order and each there once.
     pub fn of(email: &Email<'a>, bump: &'a Bump) -> Self {
-        let read = email.records.iter().map(|bytes| Record::read(bytes, bump));
+        let read = email.records.iter().map(|text| Record::read(text, bump));
         let records: &[Record<'a>] = BumpVec::from_iter_in(read, bump).into_bump_slice();
         let verdict = status(records);
         let refusal = refusal(records, verdict.status);
@@ -255,7 +255,7 @@ impl<'a> View<'a> {
     fn near_twins(&self) -> Vec<usize> {
         let mut last: HashMap<u64, Option<i64>> = HashMap::new();
         let mut twins = Vec::new();
-        let mut bytes = Vec::new();
+        let mut text = String::new();
         if self.records.len() < 2 {
             return twins;
         }
@@ -264,10 +264,10 @@ impl<'a> View<'a> {
             if alone {
                 continue;
             }
-            bytes.clear();
-            record::write(record.stage, &without_instance(record), false, &mut bytes);
+            text.clear();
+            record::write(record.stage, &without_instance(record), false, &mut text);
             let time = record.time();
-            if let Some(before) = last.insert(xxh3_64(&bytes), time) {
+            if let Some(before) = last.insert(xxh3_64(text.as_bytes()), time) {
                 let near = match (before, time) {
                     (Some(before), Some(time)) => time.saturating_sub(before) <= NEAR,
                     (before, time) => before == time,
@@ -300,7 +300,7 @@ fn or<'a>(value: Value<'a>, other: impl FnOnce() -> Value<'a>) -> Value<'a> {
 
 /// The records of a message that was read back, in the row form and in no order, and whether each is joined by the
 /// message id.
-pub fn records_of(message: &Event<'_>) -> Vec<(Vec<u8>, bool)> {
+pub fn records_of(message: &Event<'_>) -> Vec<(String, bool)> {
     let shared = SHARED.map(|field| message.get(field).text());
     let mut restored = Vec::new();
     for (stage, column) in [
@@ -322,7 +322,7 @@ pub fn records_of(message: &Event<'_>) -> Vec<(Vec<u8>, bool)> {
 }
 
 /// The email of a message that was read back, as [`Email::write`] writes it.
-pub fn email_of(message: &Event<'_>) -> Vec<u8> {
+pub fn email_of(message: &Event<'_>) -> String {
     let text = |field| message.get(field).text();
     let mut records = records_of(message);
     records.sort_unstable();
@@ -330,14 +330,14 @@ pub fn email_of(message: &Event<'_>) -> Vec<u8> {
         account: text(Field::Account).unwrap_or_default(),
         acode: text(Field::Acode),
         shared: message.get(Field::Flags).list().contains(&flag::SHARED_ACODE),
-        records: records.iter().map(|(record, _)| record.as_slice()).collect(),
+        records: records.iter().map(|(record, _)| record.as_str()).collect(),
     };
-    let mut bytes = Vec::new();
-    email.write(&mut bytes);
-    bytes
+    let mut text = String::new();
+    email.write(&mut text);
+    text
 }
 
-fn restore(stage: Stage, record: &[Value<'_>], shared: &[Option<&str>; SHARED.len()]) -> (Vec<u8>, bool) {
+fn restore(stage: Stage, record: &[Value<'_>], shared: &[Option<&str>; SHARED.len()]) -> (String, bool) {
     let mut members = record.to_vec();
     for (field, said) in SHARED.iter().zip(shared) {
         let Some(place) = stage.place(*field) else { continue };
@@ -348,7 +348,7 @@ fn restore(stage: Stage, record: &[Value<'_>], shared: &[Option<&str>; SHARED.le
         };
     }
     let by_message_id = stage.place(Field::JoinedBy).is_some_and(|place| !members[place].is_null());
-    let mut bytes = Vec::new();
-    record::write(stage, &members, by_message_id, &mut bytes);
-    (bytes, by_message_id)
+    let mut text = String::new();
+    record::write(stage, &members, by_message_id, &mut text);
+    (text, by_message_id)
 }

@@ -1,6 +1,6 @@
 //! Bytes set aside by a number, in memory, and past a budget in one temporary file.
 //!
-//! An entry is a hash, or another number to sort by, and an email's bytes. Who writes has a [`Writer`] of its own, which
+//! An entry is a hash, or another number to sort by, and an email's text. Who writes has a [`Writer`] of its own, which
 //! hands over whole chunks of entries; who reads takes all entries of one number. The file has no name, so nothing is left of it after a kill.
 
 use std::collections::HashMap;
@@ -201,27 +201,20 @@ pub struct Writer<'p> {
 }
 
 impl Writer<'_> {
-    /// Sets an entry aside under a number; `write` appends its email.
+    /// Sets an email aside under a number.
     ///
     /// # Errors
     /// [`SpillError`] if the file does not take what is past the budget.
-    pub fn put(
-        &mut self,
-        number: u64,
-        hash: u128,
-        write: impl FnOnce(&mut Vec<u8>),
-    ) -> Result<(), SpillError> {
+    pub fn put(&mut self, number: u64, hash: u128, email: &str) -> Result<(), SpillError> {
+        let too_long = |_| io::Error::other("one email has more than 4 GiB of records");
+        let length = u32::try_from(email.len()).map_err(too_long);
+        let length = length.map_err(|error| self.partitions.budget.failed(error))?;
         let numbers = self.chunks.len().max(1);
         let chunk = self.chunks.entry(number).or_default();
-        let start = chunk.len();
-        chunk.extend_from_slice(&[0; 4]);
+        chunk.extend_from_slice(&length.to_le_bytes());
         chunk.extend_from_slice(&hash.to_le_bytes());
-        write(chunk);
-        let size = chunk.len() - start;
-        let too_long = |_| io::Error::other("one email has more than 4 GiB of records");
-        let length = u32::try_from(size - HEAD).map_err(too_long);
-        let length = length.map_err(|error| self.partitions.budget.failed(error))?;
-        chunk[start..start + 4].copy_from_slice(&length.to_le_bytes());
+        chunk.extend_from_slice(email.as_bytes());
+        let size = HEAD + email.len();
         self.held += size;
         if chunk.len() >= CHUNK {
             self.held -= chunk.len();
@@ -252,8 +245,8 @@ impl Writer<'_> {
 pub struct Entries(Vec<Vec<u8>>);
 
 impl Entries {
-    /// The hash and the email's bytes of each entry.
-    pub fn iter(&self) -> impl Iterator<Item = (u128, &[u8])> {
+    /// The hash and the email's text of each entry.
+    pub fn iter(&self) -> impl Iterator<Item = (u128, &str)> {
         self.0.iter().flat_map(|chunk| {
             let mut rest = chunk.as_slice();
             std::iter::from_fn(move || {
@@ -262,7 +255,8 @@ impl Entries {
                 let hash = u128::from_le_bytes(head[4..].try_into().ok()?);
                 let (email, behind) = behind.split_at_checked(length as usize)?;
                 rest = behind;
-                Some((hash, email))
+                // It was text, and is unless the disk has changed it.
+                Some((hash, simdutf8::basic::from_utf8(email).unwrap_or_default()))
             })
         })
     }
@@ -272,6 +266,10 @@ impl Entries {
 mod tests {
     use super::*;
 
+    fn text(n: u64) -> String {
+        "é".repeat(n as usize % 8)
+    }
+
     #[test]
     fn what_was_set_aside_comes_back_whatever_the_budget() {
         for most in [0, 1 << 10, 1 << 30] {
@@ -280,9 +278,7 @@ mod tests {
             let partitions = Partitions::new(&budget);
             let mut writer = partitions.writer();
             for n in 0..5000_u64 {
-                writer
-                    .put(n % 7, n.into(), |out| out.extend_from_slice(&n.to_le_bytes()[..(n % 8) as usize]))
-                    .unwrap();
+                writer.put(n % 7, n.into(), &text(n)).unwrap();
             }
             writer.finish().unwrap();
             assert_eq!(partitions.numbers(), [0, 1, 2, 3, 4, 5, 6]);
@@ -290,7 +286,7 @@ mod tests {
             for number in partitions.numbers() {
                 for (hash, email) in partitions.take(number).unwrap().iter() {
                     let n = hash as u64;
-                    assert_eq!((n % 7, email), (number, &n.to_le_bytes()[..(n % 8) as usize]));
+                    assert_eq!((n % 7, email), (number, &*text(n)));
                     found.push(n);
                 }
             }
@@ -306,7 +302,7 @@ mod tests {
         let budget = Budget::new(Path::new("no/such/place"), 0, 1);
         let partitions = Partitions::new(&budget);
         let mut writer = partitions.writer();
-        let error = writer.put(0, 0, |out| out.push(1)).and_then(|()| writer.finish()).unwrap_err();
+        let error = writer.put(0, 0, "x").and_then(|()| writer.finish()).unwrap_err();
         assert!(error.to_string().contains("no/such/place"), "{error}");
     }
 }

@@ -1,15 +1,16 @@
-//! The row form: one record of a stage as bytes.
+//! The row form: one record of a stage as text.
 //!
 //! ```text
 //! stage          1 byte
-//! time           1 byte: 0 if there is none, then 8 bytes, the highest first, so that bytes sort as times do
+//! time           1 byte: 0 if there is none, then 10 of seven bits each, the highest first, so that texts sort as times do
 //! joined by      1 byte: 1 if by the message id
 //! message id     a text
 //! members        all others in the stage's order: see `write`
 //! ```
 //!
-//! The bytes say all that a message keeps of a record. So two records are the same one if their bytes are, and the
-//! order of the bytes is an order of the records, by stage and time first.
+//! It says all that a message keeps of a record. So two records are the same one if their texts are, and the order of the
+//! texts is an order of the records, by stage and time first. All of it is UTF-8, so that what lies in a partition is
+//! checked once and not each text of it: bytes that are no text are written as `byte` does.
 
 use std::borrow::Cow;
 
@@ -19,16 +20,18 @@ use mimelake_schema::{Field, Kind};
 
 use crate::stage::Stage;
 
-/// The bytes before the members.
-const HEAD: usize = 11;
+/// How many bytes a time takes.
+const TIME: usize = 10;
+/// The bytes before the message id.
+const HEAD: usize = TIME + 3;
 
 /// Appends the record of these members, which are those of the stage.
-pub fn write(stage: Stage, members: &[Value<'_>], by_message_id: bool, out: &mut Vec<u8>) {
-    out.push(stage as u8);
+pub fn write(stage: Stage, members: &[Value<'_>], by_message_id: bool, out: &mut String) {
+    byte(stage as u8, out);
     let micros = if let Some(Value::Time(micros)) = members.first() { Some(*micros) } else { None };
-    out.push(u8::from(micros.is_some()));
-    out.extend_from_slice(&(micros.unwrap_or_default() as u64 ^ 1 << 63).to_be_bytes());
-    out.push(u8::from(by_message_id));
+    byte(micros.is_some().into(), out);
+    write_time(micros.unwrap_or_default(), out);
+    byte(by_message_id.into(), out);
     let message_id = stage.place(Field::MessageId).map_or(Value::Null, |place| members[place]);
     write_text(message_id.text(), out);
     for (field, value) in stage.members().iter().zip(members).skip(1) {
@@ -38,41 +41,62 @@ pub fn write(stage: Stage, members: &[Value<'_>], by_message_id: bool, out: &mut
     }
 }
 
-fn write_value(kind: Kind, value: &Value<'_>, out: &mut Vec<u8>) {
+/// The first bytes that are written as two, each for a half of those that are left.
+const TWO: [u8; 2] = [0x7E, 0x7F];
+/// Where the second half begins.
+const HALF: u8 = 0xBE;
+
+/// Appends a byte that is no text as one or two ASCII characters, which sort as the byte does.
+#[inline]
+fn byte(byte: u8, out: &mut String) {
+    match byte {
+        HALF.. => out.extend([TWO[1], byte - HALF].map(char::from)),
+        0x7E.. => out.extend([TWO[0], byte - TWO[0]].map(char::from)),
+        _ => out.push(char::from(byte)),
+    }
+}
+
+fn write_time(micros: i64, out: &mut String) {
+    let micros = micros as u64 ^ 1 << 63;
+    let bits = |place: usize| (micros >> (7 * (TIME - 1 - place))) as u8 & 0x7F;
+    out.extend(std::array::from_fn::<_, TIME, _>(bits).map(char::from));
+}
+
+fn write_value(kind: Kind, value: &Value<'_>, out: &mut String) {
     match (kind, value) {
         (Kind::Int, Value::Int(number)) => {
-            out.push(1);
-            out.extend_from_slice(&number.to_le_bytes());
+            byte(1, out);
+            number.to_le_bytes().into_iter().for_each(|of_number| byte(of_number, out));
         }
-        (Kind::Bool | Kind::Hit, Value::Bool(bit)) => out.push(1 + u8::from(*bit)),
+        (Kind::Bool | Kind::Hit, Value::Bool(bit)) => byte(1 + u8::from(*bit), out),
         (Kind::Verdicts, Value::Verdicts(verdicts)) => write_verdicts(verdicts, out),
         (Kind::FileNames, Value::List(list)) => {
             length(list.len() + 1, out);
             list.iter().for_each(|text| write_text(Some(text), out));
         }
         (Kind::Text | Kind::Word, Value::Text(text)) => write_text(Some(text), out),
-        _ => out.push(0),
+        _ => byte(0, out),
     }
 }
 
-fn write_text(text: Option<&str>, out: &mut Vec<u8>) {
+pub(crate) fn write_text(text: Option<&str>, out: &mut String) {
     match text {
         Some(text) => {
             length(text.len() + 1, out);
-            out.extend_from_slice(text.as_bytes());
+            out.push_str(text);
         }
-        None => out.push(0),
+        None => byte(0, out),
     }
 }
 
-fn write_verdicts(verdicts: &Verdicts<'_>, out: &mut Vec<u8>) {
-    out.push(1);
-    out.push(option(verdicts.grey_email));
+fn write_verdicts(verdicts: &Verdicts<'_>, out: &mut String) {
+    byte(1, out);
+    byte(option(verdicts.grey_email), out);
     for verdict in verdicts.each {
         match verdict {
-            None => out.push(u8::MAX),
+            None => byte(u8::MAX, out),
             Some(Verdict { allow, info }) => {
-                out.push(option(allow));
+                byte(option(allow), out);
                 write_text(info, out);
             }
         }
@@ -83,35 +107,59 @@ fn option(bit: Option<bool>) -> u8 {
     bit.map_or(0, |bit| 1 + u8::from(bit))
 }
 
-/// Seven bits a byte, the lowest first; the highest bit says that more follow.
-pub(crate) fn length(mut length: usize, out: &mut Vec<u8>) {
+/// Appends a length, seven bits a byte, the lowest first; the highest bit says that more follow.
+#[inline]
+pub(crate) fn length(mut length: usize, out: &mut String) {
     while length > 0x7F {
-        out.push(length as u8 | 0x80);
+        byte(length as u8 | 0x80, out);
         length >>= 7;
     }
-    out.push(length as u8);
+    byte(length as u8, out);
 }
 
-/// A record's bytes while they are read. What ends early reads as nothing: the bytes are our own.
+/// A record's text while it is read. What ends early reads as nothing: the text is our own.
 #[derive(Clone, Copy, Debug)]
-pub struct Bytes<'a>(pub &'a [u8]);
+pub(crate) struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
 
-impl<'a> Bytes<'a> {
-    fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        *first
+impl<'a> Reader<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
     }
 
-    /// The next so many bytes.
-    pub fn take(&mut self, count: usize) -> &'a [u8] {
-        let (taken, rest) = self.0.split_at(count.min(self.0.len()));
-        self.0 = rest;
-        taken
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at >= self.text.len()
+    }
+
+    fn ascii(&mut self) -> u8 {
+        let ascii = self.text.as_bytes().get(self.at).copied().unwrap_or_default();
+        self.at += 1;
+        ascii
+    }
+
+    /// The next byte that is no text.
+    #[inline]
+    pub(crate) fn byte(&mut self) -> u8 {
+        match self.ascii() {
+            0x7E => TWO[0].wrapping_add(self.ascii()),
+            0x7F => HALF.wrapping_add(self.ascii()),
+            byte => byte,
+        }
+    }
+
+    /// The next so many bytes of text.
+    #[inline]
+    pub(crate) fn take(&mut self, count: usize) -> &'a str {
+        let from = self.at;
+        self.at = from.saturating_add(count).min(self.text.len());
+        self.text.get(from..self.at).unwrap_or_default()
     }
 
     /// A length, seven bits a byte.
-    pub fn length(&mut self) -> usize {
+    #[inline]
+    pub(crate) fn length(&mut self) -> usize {
         let (mut length, mut shift) = (0, 0);
         loop {
             let byte = self.byte();
@@ -124,12 +172,8 @@ impl<'a> Bytes<'a> {
     }
 
     /// A text, if there is one.
-    pub fn text(&mut self) -> Option<&'a str> {
-        Some(std::str::from_utf8(self.text_bytes()?).unwrap_or_default())
-    }
-
-    /// A text's bytes, if there is one.
-    fn text_bytes(&mut self) -> Option<&'a [u8]> {
+    #[inline]
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
         let length = self.length().checked_sub(1)?;
         Some(self.take(length))
     }
@@ -142,7 +186,7 @@ impl<'a> Bytes<'a> {
         match kind {
             Kind::Int => match self.byte() {
                 0 => Value::Null,
-                _ => Value::Int(i64::from_le_bytes(self.take(8).try_into().unwrap_or_default())),
+                _ => Value::Int(i64::from_le_bytes(std::array::from_fn(|_| self.byte()))),
             },
             Kind::Bool | Kind::Hit => self.option().map_or(Value::Null, Value::Bool),
             Kind::Verdicts => match self.byte() {
@@ -185,11 +229,11 @@ pub struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// Reads a record.
-    pub fn read(bytes: &'a [u8], bump: &'a Bump) -> Self {
-        let stage = stage(bytes);
-        let by_message_id = bytes.get(HEAD - 1) == Some(&1);
-        let mut rest = Bytes(bytes.get(HEAD..).unwrap_or_default());
-        let time = time(bytes).map_or(Value::Null, Value::Time);
+    pub fn read(text: &'a str, bump: &'a Bump) -> Self {
+        let stage = stage(text);
+        let by_message_id = text.as_bytes().get(HEAD - 1) == Some(&1);
+        let mut rest = Reader { text, at: HEAD };
+        let time = time(text).map_or(Value::Null, Value::Time);
         let message_id = rest.text().map_or(Value::Null, Value::Text);
         let members = bump.alloc_slice_fill_iter(stage.members().iter().map(|field| match field {
             Field::Timestamp => time,
@@ -234,34 +278,67 @@ pub(crate) fn fold_case(text: &str) -> Cow<'_, str> {
     if is_lower { text.into() } else { text.to_lowercase().into() }
 }
 
-/// The stage of a record's bytes.
-pub fn stage(bytes: &[u8]) -> Stage {
-    let number = bytes.first().copied().unwrap_or_default();
+/// The stage of a record's text.
+pub fn stage(record: &str) -> Stage {
+    let number = record.as_bytes().first().copied().unwrap_or_default();
     Stage::ALL.get(usize::from(number)).copied().unwrap_or(Stage::Detection)
 }
 
-/// The time of a record's bytes.
-pub fn time(bytes: &[u8]) -> Option<i64> {
-    let time = bytes.get(1..10)?;
-    let micros = u64::from_be_bytes(time[1..].try_into().ok()?) ^ 1 << 63;
-    (time[0] == 1).then_some(micros as i64)
+/// The time of a record's text.
+pub fn time(record: &str) -> Option<i64> {
+    let [1, time @ ..] = record.as_bytes().get(1..TIME + 2)? else { return None };
+    let micros = time.iter().fold(0, |micros: u64, bits| micros << 7 | u64::from(*bits));
+    Some((micros ^ 1 << 63) as i64)
 }
 
-/// The message id of a record's bytes, bare; none if it says none.
-pub fn message_id(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(message_id_bytes(bytes)).ok().filter(|id| !id.is_empty())
+/// The message id of a record's text, bare; none if it says none.
+pub fn message_id(record: &str) -> Option<&str> {
+    Some(crate::key::bare_message_id(said_id(record))).filter(|id| !id.is_empty())
 }
 
-/// The bytes of [`message_id`]; empty if it says none.
-pub(crate) fn message_id_bytes(bytes: &[u8]) -> &[u8] {
-    crate::key::bare_id(said_id(bytes))
+fn said_id(record: &str) -> &str {
+    Reader { text: record, at: HEAD }.text().unwrap_or_default()
 }
 
-fn said_id(bytes: &[u8]) -> &[u8] {
-    bytes.get(HEAD..).and_then(|rest| Bytes(rest).text_bytes()).unwrap_or_default()
+/// Whether the message id of a record's text is said to its end.
+pub fn has_whole_id(record: &str) -> bool {
+    said_id(record).trim_ascii_end().ends_with('>')
 }
 
-/// Whether the message id of a record's bytes is said to its end.
-pub fn has_whole_id(bytes: &[u8]) -> bool {
-    said_id(bytes).trim_ascii_end().ends_with(b">")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_text_that_sorts_as_they_do() {
+        let written = |bytes: &[u8]| {
+            let mut out = String::new();
+            bytes.iter().for_each(|of_all| byte(*of_all, &mut out));
+            out
+        };
+        for number in 0..=u8::MAX {
+            let text = written(&[number]);
+            assert_eq!(Reader::new(&text).byte(), number);
+            assert!(text.is_ascii() && number.checked_sub(1).is_none_or(|less| written(&[less]) < text));
+        }
+        for at in [0, 1, 0x7D, 0x7E, 0x7F, 0x80, 300, 1 << 14, usize::MAX >> 8] {
+            let mut text = String::new();
+            length(at, &mut text);
+            assert_eq!(Reader::new(&text).length(), at);
+        }
+    }
+
+    #[test]
+    fn times_sort() {
+        let times = [i64::MIN, -1, 0, 1, 1_772_000_000_000_000, i64::MAX];
+        let texts = times.map(|time| {
+            let mut text = String::new();
+            let mut members = vec![Value::Null; Stage::Delivery.members().len()];
+            members[0] = Value::Time(time);
+            write(Stage::Delivery, &members, false, &mut text);
+            text
+        });
+        assert!(texts.is_sorted());
+        assert_eq!(texts.map(|text| time(&text)), times.map(Some));
+    }
 }

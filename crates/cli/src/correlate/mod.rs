@@ -195,14 +195,14 @@ impl Aside<'_, '_> {
             interrupt::check()?;
             let mut writer = self.all.emails.writer();
             let mut added = Sets::new();
+            let mut text = String::new();
             let counts = fold(*partition, &mut |email| {
                 let place = self.slots.of(email);
                 self.moves.note(email, place.slot);
-                writer.put(place.number, place.order, |out| {
-                    let start = out.len();
-                    email.write(out);
-                    added.entry(place.slot).or_default().add(&out[start..]);
-                })?;
+                text.clear();
+                email.write(&mut text);
+                added.entry(place.slot).or_default().add(&text);
+                writer.put(place.number, place.order, &text)?;
                 Ok(())
             })?;
             writer.finish()?;

@@ -21,8 +21,8 @@ use super::{Correlation, keys};
 use crate::args::{ConvertArgs, SchemaKind, To};
 use crate::convert::part::Part;
 
-/// An email's bytes, with its order before them.
-pub type InOrder<'e> = (u128, &'e [u8]);
+/// An email's text, with its order before it.
+pub type InOrder<'e> = (u128, &'e str);
 
 /// Where a file of the table is, below the output directory.
 pub fn visible(args: &ConvertArgs, slot: Slot) -> String {
@@ -60,7 +60,7 @@ pub struct Staying<'g> {
     /// The rows that do not stay, sorted.
     gone: std::iter::Peekable<std::slice::Iter<'g, u32>>,
     number: u32,
-    waiting: VecDeque<(u128, Vec<u8>)>,
+    waiting: VecDeque<(u128, String)>,
 }
 
 impl<'g> Staying<'g> {
@@ -74,7 +74,7 @@ impl<'g> Staying<'g> {
     pub fn before(
         &mut self,
         other: Option<InOrder<'_>>,
-        each: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
+        each: &mut dyn FnMut(&str) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         while self.fill()? {
             while let Some((order, email)) = self.waiting.front() {
@@ -140,12 +140,12 @@ impl<'a, 's> Table<'a, 's> {
     }
 
     /// Writes the row of an email.
-    pub fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        let email = Email::read(bytes);
+    pub fn write(&mut self, text: &str) -> anyhow::Result<()> {
+        let email = Email::read(text);
         let message = Message::of(&email, &self.bump);
         self.keys.push(key::of_message(&message.event));
         self.kept.add(&message);
-        self.unweighed += bytes.len() as u64;
+        self.unweighed += text.len() as u64;
         let weigh = self.unweighed > self.all.share / 8;
         for (part, document) in &mut self.parts {
             part.write(document.row(&message.event, &self.bump))?;
