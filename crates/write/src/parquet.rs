@@ -21,5 +21,5 @@ mod tests;
 
 pub use compression::{Compression, CompressionError};
 pub use error::{ParquetPartError, ReadError};
-pub use part::{ParquetPart, PartLabels, WrittenPart};
+pub use part::{ParquetPart, PartLabels, Room, WrittenPart};
 pub use read::{Lookup, ReadPart};

@@ -6,7 +6,7 @@ use mimelake_columns::batch::unique_pairs;
 use mimelake_columns::document::{Cell, Leaf, LeafKind};
 use mimelake_parse::{ExtraPair, Verdicts};
 
-use super::chunk::{Around, Chunk};
+use super::chunk::{Around, Chunk, Scope};
 use super::plan;
 
 /// Splits the cells of a leaf over its columns.
@@ -22,20 +22,28 @@ enum Shape {
     Texts,
     Verdicts,
     Pairs,
-    Struct(Vec<Encoder>),
-    Structs(Vec<Encoder>),
+    Struct(Members),
+    Structs(Members),
+}
+
+/// The members of structs.
+struct Members {
+    encoders: Vec<Encoder>,
+    /// The structs.
+    scope: Scope,
 }
 
 impl Encoder {
     /// The encoder of a leaf whose columns begin with this one.
-    pub(super) fn new(leaf: &Leaf, first: usize) -> Self {
+    fn new(leaf: &Leaf, first: usize) -> Self {
+        let members = |leaves| Members { encoders: Self::all(leaves, first), scope: Scope::default() };
         let shape = match leaf.kind {
             LeafKind::Text | LeafKind::Int | LeafKind::Bool | LeafKind::Time => Shape::One,
             LeafKind::TextList => Shape::Texts,
             LeafKind::Verdicts => Shape::Verdicts,
             LeafKind::Pairs => Shape::Pairs,
-            LeafKind::Struct(members) => Shape::Struct(Self::all(members, first)),
-            LeafKind::Structs(members) => Shape::Structs(Self::all(members, first)),
+            LeafKind::Struct(leaves) => Shape::Struct(members(leaves)),
+            LeafKind::Structs(leaves) => Shape::Structs(members(leaves)),
         };
         Self { shape, chunks: first..first + plan::columns(leaf).len() }
     }
@@ -50,99 +58,119 @@ impl Encoder {
         leaves.iter().map(encoder).collect()
     }
 
-    /// Appends a cell that stands there to its columns among all of them; about how many bytes it takes. A cell of another
-    /// kind counts as null.
+    /// Appends a cell of the row or struct that was begun last to its columns among all of them; about how many bytes
+    /// it takes. A cell of another kind counts as null.
     #[inline]
-    pub(super) fn push(&self, chunks: &mut [Chunk], cell: &Cell<'_>, around: Around) -> usize {
-        match (&self.shape, cell) {
-            (Shape::One, cell) => chunks[self.chunks.start].push(cell, around),
-            (Shape::Texts, Cell::List(list)) => push_list(&mut chunks[self.chunks.start], list, around),
+    pub(super) fn push(&mut self, chunks: &mut [Chunk], cell: &Cell<'_>, scope: &Scope) -> usize {
+        match (&mut self.shape, cell) {
+            (Shape::One, cell) => chunks[self.chunks.start].push(cell, scope),
+            (Shape::Texts, Cell::List(list)) => push_list(&mut chunks[self.chunks.start], list, scope),
             (Shape::Verdicts, Cell::Verdicts(verdicts)) => {
-                push_verdicts(&mut chunks[self.chunks.clone()], verdicts, around.within())
+                push_verdicts(&mut chunks[self.chunks.clone()], verdicts, scope)
             }
-            (Shape::Pairs, Cell::Pairs(pairs)) => self.push_pairs(chunks, pairs, around),
+            (Shape::Pairs, Cell::Pairs(pairs)) => push_pairs(&mut chunks[self.chunks.clone()], pairs, scope),
             (Shape::Struct(members), Cell::Struct(record)) => {
-                push_record(members, chunks, record, around.within())
+                members.push(chunks, record, scope.around().within())
             }
             (Shape::Structs(members), Cell::Structs(records)) => {
-                self.push_records(members, chunks, records, around)
+                members.push_all(chunks, records, scope.around())
             }
-            _ => self.push_null(chunks, around),
+            (Shape::Struct(members) | Shape::Structs(members), _) => {
+                members.push_null(scope.around());
+                0
+            }
+            _ => 0,
         }
+    }
+
+    /// Appends to the columns what is read off the rows or structs that have nothing of them.
+    pub(super) fn settle(&mut self, chunks: &mut [Chunk], scope: &Scope) {
+        match &mut self.shape {
+            Shape::Struct(members) | Shape::Structs(members) => {
+                let Members { encoders, scope } = members;
+                encoders.iter_mut().for_each(|encoder| encoder.settle(chunks, scope));
+                scope.clear();
+            }
+            _ => chunks[self.chunks.clone()].iter_mut().for_each(|chunk| chunk.settle(scope)),
+        }
+    }
+}
+
+impl Members {
+    /// Appends a struct whose members stand there.
+    fn push(&mut self, chunks: &mut [Chunk], record: &[Cell<'_>], around: Around) -> usize {
+        self.scope.begin(around);
+        let mut bytes = self.encoders.len();
+        for (member, cell) in self.encoders.iter_mut().zip(record) {
+            bytes += member.push(chunks, cell, &self.scope);
+        }
+        for member in self.encoders.iter_mut().skip(record.len()) {
+            member.push(chunks, &Cell::Null, &self.scope);
+        }
+        bytes
     }
 
     // Apart, so that the loop over a row stays small.
     #[inline(never)]
-    fn push_null(&self, chunks: &mut [Chunk], around: Around) -> usize {
-        chunks[self.chunks.clone()].iter_mut().for_each(|chunk| chunk.push_null(around));
-        0
-    }
-
-    #[inline(never)]
-    fn push_records(
-        &self,
-        members: &[Self],
-        chunks: &mut [Chunk],
-        records: &[&[Cell<'_>]],
-        around: Around,
-    ) -> usize {
+    fn push_all(&mut self, chunks: &mut [Chunk], records: &[&[Cell<'_>]], around: Around) -> usize {
         if records.is_empty() {
-            return self.push_null(chunks, around.within());
+            self.push_null(around.within());
         }
-        let element = |(number, record): (usize, &&[Cell<'_>])| {
-            push_record(members, chunks, record, around.element(number))
-        };
-        records.iter().enumerate().map(element).sum()
+        let records = records.iter().enumerate();
+        records.map(|(number, record)| self.push(chunks, record, around.element(number))).sum()
     }
 
-    #[inline(never)]
-    fn push_pairs(&self, chunks: &mut [Chunk], pairs: &[ExtraPair<'_>], around: Around) -> usize {
-        if pairs.is_empty() {
-            return self.push_null(chunks, around.within());
+    /// Says that there is no struct, nor one in it.
+    fn push_null(&mut self, around: Around) {
+        self.scope.begin(around);
+        for encoder in &mut self.encoders {
+            if let Shape::Struct(members) | Shape::Structs(members) = &mut encoder.shape {
+                members.push_null(around);
+            }
         }
-        let [keys, values] = &mut chunks[self.chunks.clone()] else { return 0 };
-        let (mut number, mut bytes) = (0, 0);
-        unique_pairs(pairs, |key, value| {
-            let around = around.element(number);
-            number += 1;
-            bytes += keys.push_text(key, around);
-            bytes += values.push(&value.map_or(Cell::Null, Cell::Text), around);
-        });
-        bytes
     }
-}
-
-/// Appends the members of a struct, nulls for those that it lacks.
-fn push_record(members: &[Encoder], chunks: &mut [Chunk], record: &[Cell<'_>], around: Around) -> usize {
-    let mut bytes = members.len();
-    for (member, cell) in members.iter().zip(record) {
-        bytes += member.push(chunks, cell, around);
-    }
-    for member in members.iter().skip(record.len()) {
-        member.push_null(chunks, around);
-    }
-    bytes
 }
 
 #[inline(never)]
-fn push_list(chunk: &mut Chunk, list: &[&str], around: Around) -> usize {
+fn push_list(chunk: &mut Chunk, list: &[&str], scope: &Scope) -> usize {
+    let around = scope.around();
     if list.is_empty() {
-        chunk.push_null(around.within());
+        chunk.push_element(&Cell::Null, around.within(), scope);
     }
-    list.iter().enumerate().map(|(number, text)| chunk.push_text(text, around.element(number))).sum()
+    let texts = list.iter().enumerate();
+    texts.map(|(number, text)| chunk.push_element(&Cell::Text(text), around.element(number), scope)).sum()
+}
+
+#[inline(never)]
+fn push_pairs(chunks: &mut [Chunk], pairs: &[ExtraPair<'_>], scope: &Scope) -> usize {
+    let [keys, values] = chunks else { return 0 };
+    let around = scope.around();
+    if pairs.is_empty() {
+        keys.push_element(&Cell::Null, around.within(), scope);
+        values.push_element(&Cell::Null, around.within(), scope);
+    }
+    let (mut number, mut bytes) = (0, 0);
+    unique_pairs(pairs, |key, value| {
+        let around = around.element(number);
+        number += 1;
+        bytes += keys.push_element(&Cell::Text(key), around, scope);
+        bytes += values.push_element(&value.map_or(Cell::Null, Cell::Text), around, scope);
+    });
+    bytes
 }
 
 /// Appends verdicts: `allow` and `info` of each, and whether it is grey email.
 #[inline(never)]
-fn push_verdicts(chunks: &mut [Chunk], verdicts: &Verdicts<'_>, around: Around) -> usize {
+fn push_verdicts(chunks: &mut [Chunk], verdicts: &Verdicts<'_>, scope: &Scope) -> usize {
+    let around = scope.around().within();
     let (each, last) = chunks.as_chunks_mut::<2>();
     let mut bytes = 0;
     for ([allow, info], verdict) in each.iter_mut().zip(verdicts.each) {
         let around = if verdict.is_some() { around.within() } else { around };
         let verdict = verdict.unwrap_or_default();
-        bytes += allow.push(&verdict.allow.map_or(Cell::Null, Cell::Bool), around);
-        bytes += info.push(&verdict.info.map_or(Cell::Null, Cell::Text), around);
+        bytes += allow.push_within(&verdict.allow.map_or(Cell::Null, Cell::Bool), around, scope);
+        bytes += info.push_within(&verdict.info.map_or(Cell::Null, Cell::Text), around, scope);
     }
     let grey_email = verdicts.grey_email.map_or(Cell::Null, Cell::Bool);
-    bytes + last.iter_mut().map(|chunk| chunk.push(&grey_email, around)).sum::<usize>()
+    bytes + last.iter_mut().map(|chunk| chunk.push_within(&grey_email, around, scope)).sum::<usize>()
 }

@@ -9,7 +9,7 @@ use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata}
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
 
-use super::chunk::{Around, Chunk, Codec, Scratch};
+use super::chunk::{Around, Chunk, Codec, Scope, Scratch};
 use super::encoder::Encoder;
 use super::{Compression, ParquetPartError, plan};
 
@@ -40,6 +40,18 @@ pub struct WrittenPart<W> {
     pub bytes: u64,
 }
 
+/// The room that a finished file leaves for another: of buffers that have grown as large as a file of the kind needs,
+/// and what compresses its pages.
+pub struct Room {
+    layout: Layout,
+    compression: Compression,
+    /// What encodes each leaf.
+    encoders: Vec<Encoder>,
+    /// The columns.
+    chunks: Vec<Chunk>,
+    scratch: Scratch,
+}
+
 /// A Parquet file that takes rows.
 ///
 /// It holds the row group in progress, which is counted by [`memory`](Self::memory). It must be ended
@@ -59,14 +71,11 @@ pub struct WrittenPart<W> {
 /// ```
 pub struct ParquetPart<W: Write + Send> {
     writer: SerializedFileWriter<Out<W>>,
-    /// What encodes each leaf.
-    encoders: Vec<Encoder>,
-    /// The columns.
-    chunks: Vec<Chunk>,
-    scratch: Scratch,
+    room: Room,
+    /// The rows whose nulls are not in the columns yet.
+    scope: Scope,
     table: String,
     rows: u64,
-    compression: Compression,
     /// Rows of the row group in progress.
     group_rows: usize,
     /// Rows and bytes since pages were last ended that are full.
@@ -86,7 +95,22 @@ impl<W: Write + Send> ParquetPart<W> {
         labels: PartLabels<'_>,
         compression: Compression,
     ) -> Result<Self, ParquetPartError> {
-        Self::try_new(out, layout, labels, compression)
+        Self::in_room(out, layout, labels, compression, None)
+    }
+
+    /// The same, in the room of another file, which is used if that was of the same layout and compressed alike.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn in_room(
+        out: W,
+        layout: &Layout,
+        labels: PartLabels<'_>,
+        compression: Compression,
+        room: Option<Room>,
+    ) -> Result<Self, ParquetPartError> {
+        let room = room.filter(|room| room.layout == *layout && room.compression == compression);
+        Self::try_new(out, layout, labels, compression, room)
             .map_err(|error| ParquetPartError::new(labels.table, error))
     }
 
@@ -95,6 +119,7 @@ impl<W: Write + Send> ParquetPart<W> {
         layout: &Layout,
         labels: PartLabels<'_>,
         compression: Compression,
+        room: Option<Room>,
     ) -> Result<Self, ParquetError> {
         let codec = compression.codec()?;
         let mut properties = plan::properties(layout, labels, codec);
@@ -102,20 +127,27 @@ impl<W: Write + Send> ParquetPart<W> {
         add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
         let properties = Arc::new(properties);
         let schema = ArrowSchemaConverter::new().convert(&schema)?;
-        let planned = plan::columns_of(layout).zip(schema.columns());
-        let chunks = planned.map(|((_, plan), column)| Chunk::new(plan, column, codec)).collect();
-        let encoders = Encoder::all(layout.leaves(), 0);
-        let writer = SerializedFileWriter::new(Out(Some(out)), schema.root_schema_ptr(), properties)?;
-        let scratch = Scratch::new(Codec::new(compression)?);
-        let table = labels.table.to_owned();
+        let room = match room {
+            Some(room) => room,
+            None => {
+                let planned = plan::columns_of(layout).zip(schema.columns());
+                let chunks = planned.map(|((_, plan), column)| Chunk::new(plan, column, codec)).collect();
+                let (layout, encoders) = (layout.clone(), Encoder::all(layout.leaves(), 0));
+                Room {
+                    layout,
+                    compression,
+                    encoders,
+                    chunks,
+                    scratch: Scratch::new(Codec::new(compression)?),
+                }
+            }
+        };
         Ok(Self {
-            writer,
-            encoders,
-            chunks,
-            scratch,
-            table,
+            writer: SerializedFileWriter::new(Out(Some(out)), schema.root_schema_ptr(), properties)?,
+            room,
+            scope: Scope::default(),
+            table: labels.table.to_owned(),
             rows: 0,
-            compression,
             group_rows: 0,
             unchecked: (0, 0),
             group_memory: 0,
@@ -128,12 +160,14 @@ impl<W: Write + Send> ParquetPart<W> {
     /// [`ParquetPartError::Write`] if the file does not take what is ready to be written.
     #[inline]
     pub fn push(&mut self, row: &[Cell<'_>]) -> Result<(), ParquetPartError> {
-        let mut bytes = self.encoders.len();
-        for (encoder, cell) in self.encoders.iter().zip(row) {
-            bytes += encoder.push(&mut self.chunks, cell, Around::default());
+        let Room { encoders, chunks, .. } = &mut self.room;
+        let mut bytes = encoders.len();
+        self.scope.begin(Around::default());
+        for (encoder, cell) in encoders.iter_mut().zip(row) {
+            bytes += encoder.push(chunks, cell, &self.scope);
         }
-        for encoder in self.encoders.iter().skip(row.len()) {
-            encoder.push(&mut self.chunks, &Cell::Null, Around::default());
+        for encoder in encoders.iter_mut().skip(row.len()) {
+            encoder.push(chunks, &Cell::Null, &self.scope);
         }
         self.rows += 1;
         self.group_rows += 1;
@@ -161,30 +195,39 @@ impl<W: Write + Send> ParquetPart<W> {
     /// # Errors
     /// [`ParquetPartError::Write`] if the file does not take it.
     pub fn flush_group(&mut self) -> Result<(), ParquetPartError> {
-        self.end_group().map_err(|error| self.failed(error))
+        self.end_group().and_then(|()| self.shrink()).map_err(|error| self.failed(error))
     }
 
     /// Writes the rest and the footer.
     ///
     /// # Errors
     /// [`ParquetPartError::Write`] if the file does not take it.
-    pub fn finish(mut self) -> Result<WrittenPart<W>, ParquetPartError> {
-        self.flush_group()?;
-        self.writer.finish().map_err(|error| self.failed(error))?;
+    pub fn finish(self) -> Result<WrittenPart<W>, ParquetPartError> {
+        self.finish_with_room().map(|(written, _)| written)
+    }
+
+    /// The same; the room is for another file of the same layout.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_with_room(mut self) -> Result<(WrittenPart<W>, Room), ParquetPartError> {
+        let finished = self.end_group().and_then(|()| self.writer.finish());
+        finished.map_err(|error| self.failed(error))?;
         let bytes = self.writer.bytes_written() as u64;
         let out = self.writer.inner_mut().0.take().ok_or_else(|| ParquetPartError::Write(closed()))?;
-        Ok(WrittenPart { out, rows: self.rows, bytes })
+        Ok((WrittenPart { out, rows: self.rows, bytes }, self.room))
     }
 
     /// Ends pages that are full, and the row group if it is.
     fn check(&mut self) -> Result<(), ParquetError> {
-        for chunk in &mut self.chunks {
-            chunk.check(&mut self.scratch)?;
+        self.settle();
+        for chunk in &mut self.room.chunks {
+            chunk.check(&mut self.room.scratch)?;
         }
         self.unchecked = (0, 0);
         self.group_memory = self.measure();
         let is_full = self.group_rows >= plan::GROUP_ROWS || self.group_memory >= plan::GROUP_BYTES;
-        if is_full { self.end_group() } else { Ok(()) }
+        if is_full { self.end_group().and_then(|()| self.shrink()) } else { Ok(()) }
     }
 
     /// Writes the row group in progress.
@@ -192,23 +235,36 @@ impl<W: Write + Send> ParquetPart<W> {
         if self.group_rows == 0 {
             return Ok(());
         }
+        self.settle();
         let mut group = self.writer.next_row_group()?;
-        for chunk in &mut self.chunks {
-            let (bytes, close) = chunk.finish(&mut self.scratch)?;
+        for chunk in &mut self.room.chunks {
+            let (bytes, close) = chunk.finish(&mut self.room.scratch)?;
             group.append_column(&bytes, close)?;
         }
         group.close()?;
         (self.group_rows, self.unchecked, self.group_memory) = (0, (0, 0), 0);
-        // Hundreds of parts may be open that are hardly written to.
-        self.scratch = Scratch::new(Codec::new(self.compression)?);
         Ok(())
+    }
+
+    /// Gives back the room for rows to come: hundreds of parts may be open that are hardly written to.
+    fn shrink(&mut self) -> Result<(), ParquetError> {
+        self.room.chunks.iter_mut().for_each(Chunk::shrink);
+        self.room.scratch = Scratch::new(Codec::new(self.room.compression)?);
+        Ok(())
+    }
+
+    /// Appends to the columns what is read off the rows that have nothing of them.
+    fn settle(&mut self) {
+        let Room { encoders, chunks, .. } = &mut self.room;
+        encoders.iter_mut().for_each(|encoder| encoder.settle(chunks, &self.scope));
+        self.scope.clear();
     }
 
     /// Memory of the row group in progress, and of what compresses its pages once there are any.
     fn measure(&self) -> usize {
-        let codec = if self.group_rows < plan::PAGE_ROWS { 0 } else { self.compression.memory() };
-        let chunks: usize = self.chunks.iter().map(Chunk::memory).sum();
-        chunks + codec + self.scratch.memory()
+        let codec = if self.group_rows < plan::PAGE_ROWS { 0 } else { self.room.compression.memory() };
+        let chunks: usize = self.room.chunks.iter().map(Chunk::memory).sum();
+        chunks + codec + self.room.scratch.memory()
     }
 
     fn failed(&self, error: ParquetError) -> ParquetPartError {

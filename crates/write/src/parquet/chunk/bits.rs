@@ -64,8 +64,19 @@ fn literals(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
     let groups = numbers.len().div_ceil(GROUP);
     varint((groups as u64) << 1 | 1, out);
     let end = out.len() + groups * width as usize;
-    pack(numbers.iter().map(|number| u64::from(*number)), width, out);
-    out.resize(end, 0);
+    if width as usize <= GROUP {
+        numbers.chunks(GROUP).for_each(|group| literal(group, width, out));
+    } else {
+        pack(numbers.iter().map(|number| u64::from(*number)), width, out);
+        out.resize(end, 0);
+    }
+}
+
+/// Appends a group, which fits a word.
+#[inline]
+fn literal(group: &[u32], width: u32, out: &mut Vec<u8>) {
+    let bits = group.iter().rev().fold(0, |bits, number| bits << width | u64::from(*number));
+    out.extend_from_slice(&bits.to_le_bytes()[..width as usize]);
 }
 
 /// Values of a block, and of each of the parts of a block that have a width of their own.
@@ -140,6 +151,19 @@ mod tests {
         // The differences above the least, -2: 0 0 0 3 3 3 3, two bits each.
         let expected = [&[128, 1, 4, 8, 14, 3, 2, 0, 0, 0, 0b1100_0000, 0b0011_1111][..], &[0; 6]].concat();
         assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn groups_are_packed_like_all_of_them() {
+        for width in 1..=12 {
+            let numbers: Vec<u32> = (0..21).map(|n| n * 0x9E37 & ((1 << width) - 1)).collect();
+            let (mut groups, mut all) = (vec![], vec![]);
+            literals(&numbers, width, &mut groups);
+            pack(numbers.iter().map(|number| u64::from(*number)), width, &mut all);
+            assert_eq!(groups[0], 3 << 1 | 1);
+            assert_eq!(groups[1..][..all.len()], all, "{width}");
+            assert_eq!(groups.len(), 1 + 3 * width as usize, "{width}");
+        }
     }
 
     #[test]

@@ -57,6 +57,14 @@ impl Dictionary {
         }
     }
 
+    /// Forgets all values; the room for them stays.
+    pub(super) fn clear(&mut self) {
+        self.numbers.clear();
+        self.page.clear();
+        self.places.clear();
+        self.last = 0;
+    }
+
     /// How many values there are.
     pub(super) fn len(&self) -> usize {
         self.places.len()

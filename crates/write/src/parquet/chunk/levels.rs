@@ -3,7 +3,7 @@
 use super::bits;
 
 /// Where a value stands among the structs and lists around it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::parquet) struct Around {
     /// The definition level of a null there: how much of what is around it is there.
     pub(super) definition: u32,

@@ -11,6 +11,7 @@ mod codec;
 mod dictionary;
 mod done;
 mod levels;
+mod scope;
 mod values;
 
 use bytes::Bytes;
@@ -28,6 +29,8 @@ use dictionary::Dictionary;
 use done::Done;
 pub(super) use levels::Around;
 use levels::Levels;
+use scope::Cursor;
+pub(super) use scope::Scope;
 use values::{Ints, Texts, Values};
 
 use super::plan::{self, Plan};
@@ -61,12 +64,23 @@ pub(super) struct Chunk {
     lists: u32,
     /// Rows of the page in progress.
     rows: usize,
-    /// The last so many of them are nulls whose levels are not there yet: many columns have nothing else.
-    owed: usize,
+    /// The rows or structs whose levels are there.
+    read: Cursor,
+    /// The last of them that it has something of.
+    last: Filled,
     definitions: Levels,
     repetitions: Levels,
     values: Values,
     done: Box<Done>,
+}
+
+/// Rows or structs one after the other that have something of one definition level.
+#[derive(Clone, Copy, Debug, Default)]
+struct Filled {
+    /// How many places there are before them, and with them.
+    from: usize,
+    end: usize,
+    definition: u32,
 }
 
 impl Chunk {
@@ -84,7 +98,8 @@ impl Chunk {
             highest: column.max_def_level() as u32,
             lists: column.max_rep_level() as u32,
             rows: 0,
-            owed: 0,
+            read: Cursor::default(),
+            last: Filled::default(),
             definitions: Levels::default(),
             repetitions: Levels::default(),
             values,
@@ -92,67 +107,88 @@ impl Chunk {
         }
     }
 
-    /// Appends a cell that stands there; about how many bytes it takes. A cell of another kind counts as null, but times
-    /// and integers are one kind.
+    /// Appends a cell of the row or struct that was begun last; about how many bytes it takes. A cell of another kind
+    /// counts as null, but times and integers are one kind.
     #[inline]
-    pub(super) fn push(&mut self, cell: &Cell<'_>, around: Around) -> usize {
+    pub(super) fn push(&mut self, cell: &Cell<'_>, scope: &Scope) -> usize {
+        // The nulls are read off the scope.
+        self.push_value(cell).map_or(0, |bytes| {
+            self.fill(self.highest, scope);
+            bytes
+        })
+    }
+
+    /// The same, where null has this definition level: structs inside are there.
+    #[inline]
+    pub(super) fn push_within(&mut self, cell: &Cell<'_>, around: Around, scope: &Scope) -> usize {
+        let bytes = self.push_value(cell);
+        self.fill(if bytes.is_some() { self.highest } else { around.definition }, scope);
+        bytes.unwrap_or_default()
+    }
+
+    /// Appends a cell of a list inside, or a null there which says that it is empty.
+    #[inline]
+    pub(super) fn push_element(&mut self, cell: &Cell<'_>, around: Around, scope: &Scope) -> usize {
+        let place = scope.len();
+        if self.read.places < place {
+            self.write_levels(place - 1, None, scope);
+            self.rows += usize::from(around.repetition == 0);
+            self.read.places = place;
+        }
+        let bytes = self.push_value(cell);
+        self.definitions.push(if bytes.is_some() { self.highest } else { around.definition }, 1);
+        self.repetitions.push(around.repetition, 1);
+        bytes.unwrap_or_default()
+    }
+
+    /// Appends a value without its levels; about how many bytes it takes, none if it is null.
+    #[inline]
+    fn push_value(&mut self, cell: &Cell<'_>) -> Option<usize> {
         match (&mut self.values, cell) {
-            (Values::Text(_), Cell::Text(text)) => return self.push_text(text, around),
+            (Values::Text(texts), Cell::Text(text)) => return Some(texts.push(text)),
             (Values::Int(ints), Cell::Int(value) | Cell::Time(value)) => ints.push(*value),
             (Values::Bool(bits), Cell::Bool(bit)) => bits.push(*bit),
-            _ => {
-                self.push_null(around);
-                return 0;
+            _ => return None,
+        }
+        Some(0)
+    }
+
+    /// Notes the level of the row or struct that was begun last.
+    #[inline]
+    fn fill(&mut self, definition: u32, scope: &Scope) {
+        let place = scope.len();
+        if self.last.definition == definition && self.last.end + 1 == place {
+            self.last.end = place;
+        } else {
+            self.write_last(scope);
+            self.last = Filled { from: place - 1, end: place, definition };
+        }
+    }
+
+    /// Appends the levels of the last rows or structs that it has something of, and of those before them.
+    #[inline(never)]
+    fn write_last(&mut self, scope: &Scope) {
+        let Filled { from, end, definition } = std::mem::take(&mut self.last);
+        self.write_levels(from, None, scope);
+        self.write_levels(end, Some(definition), scope);
+    }
+
+    /// Appends the levels of rows or structs up to this one: of nulls, or of what has this definition level.
+    fn write_levels(&mut self, end: usize, definition: Option<u32>, scope: &Scope) {
+        for (around, times) in scope.read(&mut self.read, end) {
+            self.rows += if around.repetition == 0 { times } else { 0 };
+            self.definitions.push(definition.unwrap_or(around.definition), times);
+            if self.lists > 0 {
+                self.repetitions.push(around.repetition, times);
             }
         }
-        self.push_levels(self.highest, around);
-        0
     }
 
-    /// Appends a text, as [`push`](Self::push) does.
-    #[inline]
-    pub(super) fn push_text(&mut self, text: &str, around: Around) -> usize {
-        let Values::Text(texts) = &mut self.values else {
-            self.push_null(around);
-            return 0;
-        };
-        let bytes = texts.push(text);
-        self.push_levels(self.highest, around);
-        bytes
-    }
-
-    /// Appends a null.
-    #[inline]
-    pub(super) fn push_null(&mut self, around: Around) {
-        if around.definition == 0 {
-            // There is no list around it, or the row has nothing of it.
-            self.rows += 1;
-            self.owed += 1;
-        } else {
-            self.push_levels(around.definition, around);
-        }
-    }
-
-    #[inline]
-    fn push_levels(&mut self, definition: u32, around: Around) {
-        if self.owed > 0 {
-            self.settle();
-        }
-        self.rows += usize::from(around.repetition == 0);
-        self.definitions.push(definition, 1);
-        if self.lists > 0 {
-            self.repetitions.push(around.repetition, 1);
-        }
-    }
-
-    /// Appends the levels of nulls that are not there yet.
-    #[inline(never)]
-    fn settle(&mut self) {
-        let owed = std::mem::take(&mut self.owed);
-        self.definitions.push(0, owed);
-        if self.lists > 0 {
-            self.repetitions.push(0, owed);
-        }
+    /// Appends the levels that are not there yet; the scope begins anew then.
+    pub(super) fn settle(&mut self, scope: &Scope) {
+        self.write_last(scope);
+        self.write_levels(scope.len(), None, scope);
+        self.read = Cursor::default();
     }
 
     /// Ends the page if it is full.
@@ -182,7 +218,6 @@ impl Chunk {
         if self.rows == 0 {
             return Ok(());
         }
-        self.settle();
         if self.plan.bloom {
             let expected = expected.max(1) as u64;
             let filter = match &mut self.done.filter {
@@ -226,18 +261,24 @@ impl Chunk {
         Ok(())
     }
 
-    /// Ends the chunk and begins the next one; its bytes and what the file's end says of it.
+    /// Ends the chunk and begins the next one, which has the room of this one; its bytes and what the file's end says of
+    /// it.
     pub(super) fn finish(
         &mut self,
         scratch: &mut Scratch,
     ) -> Result<(Bytes, ColumnCloseResult), ParquetError> {
         let expected = self.values.dictionary().map_or(self.values.len(), Dictionary::len);
         self.end_page(scratch, expected)?;
-        let next = Self::new(self.plan, &self.column, self.codec);
-        let mut ended = std::mem::replace(self, next);
-        let dictionary = ended.done.dictionary.take().or_else(|| ended.values.take_dictionary());
-        let first =
-            dictionary.map(|dictionary| ended.done.write_dictionary(&dictionary, scratch)).transpose()?;
-        ended.done.close(self, first.unwrap_or_default())
+        let mut done = std::mem::replace(&mut self.done, Box::new(Done::new(&self.column)));
+        let dictionary = done.dictionary.take().or_else(|| self.values.take_dictionary());
+        let first = dictionary.as_ref().map(|dictionary| done.write_dictionary(dictionary, scratch));
+        let first = first.transpose()?.unwrap_or_default();
+        self.values.begin(dictionary);
+        done.close(self, first)
+    }
+
+    /// Gives back the room that it has for rows to come; there are none now.
+    pub(super) fn shrink(&mut self) {
+        *self = Self::new(self.plan, &self.column, self.codec);
     }
 }

@@ -186,6 +186,18 @@ impl Values {
         }
     }
 
+    /// Begins a chunk, in the room of the dictionary of the one before.
+    pub(super) fn begin(&mut self, mut room: Option<Dictionary>) {
+        if let Some(dictionary) = &mut room {
+            dictionary.clear();
+        }
+        match self {
+            Self::Text(texts) => texts.dictionary = room,
+            Self::Int(ints) => ints.dictionary = room,
+            Self::Bool(_) => {}
+        }
+    }
+
     /// How many bytes of memory the page and the dictionary take.
     pub(super) fn memory(&self) -> usize {
         let page = match self {
