@@ -14,7 +14,6 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bumpalo::Bump;
 use mimelake_parse::{Event, Value, time};
 use mimelake_schema::Field;
 
@@ -269,7 +268,7 @@ impl Scatter<'_> {
     ///
     /// # Errors
     /// [`SpillError`] if the disk does not take what is past the budget.
-    pub fn event(&mut self, event: &Event<'_>, bump: &Bump) -> Result<(), SpillError> {
+    pub fn event(&mut self, event: &Event<'_>) -> Result<(), SpillError> {
         if event.event_type == mimelake_schema::EventType::Message {
             return self.message(event);
         }
@@ -279,14 +278,14 @@ impl Scatter<'_> {
             return Ok(());
         };
         let account = event.get(Field::Account).text().unwrap_or_default();
-        let members = picker.members(event, bump);
+        let mut members = picker.members(event);
         let stage = picker.stage();
         let place = stage.place(Field::Recipient);
         let recipients = picker.recipients(event);
         let mut most = MAX_RECIPIENTS;
         if recipients.len() > 1 {
             self.record.clear();
-            record::write(stage, members, false, &mut self.record);
+            record::write(stage, &members, false, &mut self.record);
             most = (MAX_BYTES / self.record.len().max(1)).clamp(1, MAX_RECIPIENTS);
         }
         let (one_each, rest) = recipients.split_at(recipients.len().min(most - 1));
@@ -304,7 +303,7 @@ impl Scatter<'_> {
                 continue;
             }
             self.record.clear();
-            record::write(stage, members, matches!(key, Key::MessageId(_)), &mut self.record);
+            record::write(stage, &members, matches!(key, Key::MessageId(_)), &mut self.record);
             let record = std::mem::take(&mut self.record);
             self.put(account, key, &record)?;
             self.record = record;

@@ -46,10 +46,16 @@ impl<'a> Message<'a> {
     /// The message of an email, whose records are in order and each there once.
     pub fn of(email: &Email<'a>, bump: &'a Bump) -> Self {
         let read = email.records.iter().map(|text| Record::read(text, bump));
-        let records: &[Record<'a>] = BumpVec::from_iter_in(read, bump).into_bump_slice();
+        let records: &[Record<'a>] = bump.alloc_slice_fill_iter(read);
         let verdict = status(records);
         let refusal = refusal(records, verdict.status);
-        let view = View { records, shared: shared(records), refusal, bump };
+        let of_stage = |stage| {
+            let from = records.partition_point(|record| record.stage < stage);
+            let to = records.partition_point(|record| record.stage <= stage);
+            &records[from..to]
+        };
+        let stages = Stage::ALL.map(of_stage);
+        let view = View { records, stages, shared: shared(records), refusal, bump };
         let twins = view.near_twins();
         let is_orphan = view.count(Stage::Delivery) > 0 && view.count(Stage::Receipt) == 0;
         let flags = [
@@ -67,7 +73,7 @@ impl<'a> Message<'a> {
             other => view.value(*other),
         };
         let columns = EventType::Message.columns();
-        let values = BumpVec::from_iter_in(columns.iter().map(value), bump).into_bump_slice();
+        let values = bump.alloc_slice_fill_iter(columns.iter().map(value));
         let event = Event {
             event_type: EventType::Message,
             dialect: Dialect::Kv,
@@ -95,14 +101,20 @@ fn shared<'a>(records: &[Record<'a>]) -> Shared<'a> {
         if field != Field::MessageId {
             return said.next();
         }
-        let bare = |id: &&str| crate::key::bare_message_id(id).len();
-        said.max_by(|a, b| bare(a).cmp(&bare(b)).then_with(|| b.cmp(a)))
+        let bare = |id: &str| crate::key::bare_message_id(id).len();
+        // Nearly always all are one.
+        said.reduce(|most, id| {
+            let has_more = most != id && bare(most).cmp(&bare(id)).then_with(|| id.cmp(most)).is_lt();
+            if has_more { id } else { most }
+        })
     })
 }
 
 /// The records of an email, on the way to its columns.
 struct View<'a> {
     records: &'a [Record<'a>],
+    /// Those of each stage.
+    stages: [&'a [Record<'a>]; Stage::ALL.len()],
     shared: Shared<'a>,
     /// The record that says why it was refused, or why it is not delivered yet.
     refusal: Option<&'a Record<'a>>,
@@ -129,9 +141,7 @@ fn refusal<'a>(records: &'a [Record<'a>], status: Status) -> Option<&'a Record<'
 
 impl<'a> View<'a> {
     fn stage(&self, stage: Stage) -> &'a [Record<'a>] {
-        let from = self.records.partition_point(|record| record.stage < stage);
-        let to = self.records.partition_point(|record| record.stage <= stage);
-        &self.records[from..to]
+        self.stages[stage as usize]
     }
 
     fn count(&self, stage: Stage) -> usize {
@@ -193,7 +203,7 @@ impl<'a> View<'a> {
             return Value::Null;
         }
         let records = records.iter().map(|record| self.record(record));
-        Value::Structs(BumpVec::from_iter_in(records, self.bump).into_bump_slice())
+        Value::Structs(self.bump.alloc_slice_fill_iter(records))
     }
 
     fn record(&self, record: &Record<'a>) -> &'a [Value<'a>] {

@@ -25,8 +25,10 @@ const TIME: usize = 10;
 /// The bytes before the message id.
 const HEAD: usize = TIME + 3;
 
-/// Appends the record of these members, which are those of the stage.
+/// Appends the record of these members, which are those of the stage; there may be more behind them.
 pub fn write(stage: Stage, members: &[Value<'_>], by_message_id: bool, out: &mut String) {
+    // So much without texts, at most.
+    out.reserve(HEAD + 32 * members.len());
     byte(stage as u8, out);
     let micros = if let Some(Value::Time(micros)) = members.first() { Some(*micros) } else { None };
     byte(micros.is_some().into(), out);
@@ -34,9 +36,9 @@ pub fn write(stage: Stage, members: &[Value<'_>], by_message_id: bool, out: &mut
     byte(by_message_id.into(), out);
     let message_id = stage.place(Field::MessageId).map_or(Value::Null, |place| members[place]);
     write_text(message_id.text(), out);
-    for (field, value) in stage.members().iter().zip(members).skip(1) {
-        if !matches!(field, Field::JoinedBy | Field::MessageId) {
-            write_value(field.row().kind, value, out);
+    for (kind, value) in stage.kinds().iter().zip(members) {
+        if let Some(kind) = kind {
+            write_value(*kind, value, out);
         }
     }
 }
@@ -50,16 +52,22 @@ const HALF: u8 = 0xBE;
 #[inline]
 fn byte(byte: u8, out: &mut String) {
     match byte {
-        HALF.. => out.extend([TWO[1], byte - HALF].map(char::from)),
-        0x7E.. => out.extend([TWO[0], byte - TWO[0]].map(char::from)),
+        HALF.. => {
+            out.push(char::from(TWO[1]));
+            out.push(char::from(byte - HALF));
+        }
+        0x7E.. => {
+            out.push(char::from(TWO[0]));
+            out.push(char::from(byte - TWO[0]));
+        }
         _ => out.push(char::from(byte)),
     }
 }
 
 fn write_time(micros: i64, out: &mut String) {
     let micros = micros as u64 ^ 1 << 63;
-    let bits = |place: usize| (micros >> (7 * (TIME - 1 - place))) as u8 & 0x7F;
-    out.extend(std::array::from_fn::<_, TIME, _>(bits).map(char::from));
+    let bits: [u8; TIME] = std::array::from_fn(|place| (micros >> (7 * (TIME - 1 - place))) as u8 & 0x7F);
+    out.push_str(std::str::from_utf8(&bits).unwrap_or_default());
 }
 
 fn write_value(kind: Kind, value: &Value<'_>, out: &mut String) {
@@ -235,13 +243,14 @@ impl<'a> Record<'a> {
         let mut rest = Reader { text, at: HEAD };
         let time = time(text).map_or(Value::Null, Value::Time);
         let message_id = rest.text().map_or(Value::Null, Value::Text);
-        let members = bump.alloc_slice_fill_iter(stage.members().iter().map(|field| match field {
-            Field::Timestamp => time,
-            Field::JoinedBy if by_message_id => Value::Text("message_id"),
-            Field::JoinedBy => Value::Null,
-            Field::MessageId => message_id,
-            _ => rest.value(field.row().kind, bump),
-        }));
+        let read = |(field, kind): (&Field, &Option<Kind>)| match (field, kind) {
+            (_, Some(kind)) => rest.value(*kind, bump),
+            (Field::Timestamp, _) => time,
+            (Field::MessageId, _) => message_id,
+            _ if by_message_id => Value::Text("message_id"),
+            _ => Value::Null,
+        };
+        let members = bump.alloc_slice_fill_iter(stage.members().iter().zip(stage.kinds()).map(read));
         Self { stage, members }
     }
 
@@ -258,7 +267,12 @@ impl<'a> Record<'a> {
     /// The recipients that it speaks of; those that stay together are joined by a comma and a blank, which no address
     /// has.
     pub fn recipients(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.text(Field::Recipient).into_iter().flat_map(|text| text.split(", "))
+        // To split is dear, and nearly all are one.
+        let (one, several) = match self.text(Field::Recipient) {
+            Some(text) if text.as_bytes().contains(&b',') => (None, Some(text)),
+            one => (one, None),
+        };
+        one.into_iter().chain(several.into_iter().flat_map(|text| text.split(", ")))
     }
 
     /// The same in lower case, for they are the same in any case of letters.
@@ -274,8 +288,13 @@ impl<'a> Record<'a> {
 
 /// A text in lower case; most are already.
 pub(crate) fn fold_case(text: &str) -> Cow<'_, str> {
-    let is_lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if is_lower { text.into() } else { text.to_lowercase().into() }
+    // Without an end before the last byte many are looked at at once.
+    let is_lower = |byte: u8| byte.is_ascii() & !byte.is_ascii_uppercase();
+    if text.bytes().fold(true, |all, byte| all & is_lower(byte)) {
+        text.into()
+    } else {
+        text.to_lowercase().into()
+    }
 }
 
 /// The stage of a record's text.

@@ -58,13 +58,13 @@ fn join(lines: &[Vec<String>], before: &[String], partitions: usize, budget: u64
     let mut taken = join.scatter();
     for text in before {
         let bump = Bump::new();
-        taken.event(&Message::of(&Email::read(text), &bump).event, &bump).unwrap();
+        taken.event(&Message::of(&Email::read(text), &bump).event).unwrap();
     }
     counts += taken.finish().unwrap();
     for lines in lines {
         let mut scatter: Scatter<'_> = join.scatter();
         read(lines, |event, bump| {
-            scatter.event(event, bump).unwrap();
+            scatter.event(event).unwrap();
         });
         counts += scatter.finish().unwrap();
     }
@@ -108,12 +108,12 @@ fn seen(lines: &[String]) -> (Vec<Seen>, u64) {
         let each =
             if recipients.is_empty() { vec![None] } else { recipients.iter().copied().map(Some).collect() };
         for recipient in each {
-            let members = picker.members(event, bump);
+            let mut members = picker.members(event);
             if let Some(place) = picker.stage().place(Field::Recipient) {
                 members[place] = recipient.map_or(Value::Null, Value::Text);
             }
             let mut text = String::new();
-            record::write(picker.stage(), members, matches!(key, Key::MessageId(_)), &mut text);
+            record::write(picker.stage(), &members, matches!(key, Key::MessageId(_)), &mut text);
             let record = Seen {
                 account: event.get(Field::Account).text().unwrap_or_default().to_owned(),
                 acode: if let Key::Acode(acode) = key { Some(acode.to_owned()) } else { None },

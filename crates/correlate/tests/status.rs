@@ -21,14 +21,14 @@ impl Sink for Records {
     fn event(&mut self, event: &Event<'_>, bump: &Bump) -> Result<(), Infallible> {
         let pickers = Picker::all();
         let picker = pickers[event.event_type as usize].as_ref().unwrap();
-        let members = picker.members(event, bump);
+        let mut members = picker.members(event);
         if let (Some(place), [recipient, ..]) =
             (picker.stage().place(Field::Recipient), picker.recipients(event))
         {
             members[place] = Value::Text(recipient);
         }
         let mut text = String::new();
-        record::write(picker.stage(), members, false, &mut text);
+        record::write(picker.stage(), &members, false, &mut text);
         self.0.push(text);
         Ok(())
     }

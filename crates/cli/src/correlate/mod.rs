@@ -21,6 +21,7 @@ use mimelake_correlate::keys::Keys;
 use mimelake_correlate::partitions::{Budget, Partitions};
 use mimelake_landing::{self as landing, Found, FoundKind};
 use mimelake_schema::EventType;
+use mimelake_write::parquet::Room;
 use mimelake_write::store::{Counts as Lines, Job, Store};
 use rayon::prelude::*;
 
@@ -38,9 +39,14 @@ use write::{Changes, Sets};
 /// A partition is folded by one thread, which holds about twice as much.
 const SHARE_OF_MEMORY: u64 = 16;
 
+/// Bytes of emails that are sorted at a time, about: so many that the processor's caches hold them, for a row is made of
+/// each where it lies.
+const STRETCH: u64 = 2 << 20;
+
 /// Runs the command.
 pub fn run(args: CorrelateArgs) -> anyhow::Result<Exit> {
     let start = Instant::now();
+    small_pages();
     let args = ConvertArgs::from(args);
     if args.to_stdout() {
         return Err(Hinted::error("messages cannot be streamed", "name a directory: -o OUT"));
@@ -64,6 +70,13 @@ pub fn run(args: CorrelateArgs) -> anyhow::Result<Exit> {
     run.finish(start)
 }
 
+/// Has the kernel give memory in small pages: huge ones are cleared whole, and of what is set aside for many files much
+/// is never touched. Where that cannot be said, it does without.
+fn small_pages() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
+}
+
 fn settings(args: &ConvertArgs) -> String {
     format!("messages/{}/{}", args.extension().as_str(), args.schema().name())
 }
@@ -80,6 +93,8 @@ struct Correlation<'a> {
     state: State,
     /// The columns of messages that can be read back.
     native: Document,
+    /// What the parts of finished files of the table leave for those of others.
+    rooms: Mutex<Vec<Vec<Option<Room>>>>,
     /// Bytes of what one worker holds at a time, about.
     share: u64,
 }
@@ -106,6 +121,7 @@ impl<'a> Correlation<'a> {
             emails: Partitions::new(&budget),
             state,
             native: Document::native(EventType::Message, false),
+            rooms: Mutex::default(),
             share,
         })
     }
@@ -120,7 +136,7 @@ impl<'a> Correlation<'a> {
                 self.state.close_after(window, &days);
             }
             let touched = self.state.touched(self.run.args, keys)?;
-            let slots = Slots::new(&self.state, &days, self.share);
+            let slots = Slots::new(&self.state, &days, self.share.min(STRETCH));
             let (counts, gone) = read::touched(&self, &touched)?;
             read.counts += counts;
             let moves = Moves::new(&touched);

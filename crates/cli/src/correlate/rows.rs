@@ -130,10 +130,13 @@ impl<'a, 's> Table<'a, 's> {
     pub fn create(all: &'a Correlation<'s>, slot: Slot) -> anyhow::Result<Self> {
         let args = all.run.args;
         let document = all.run.document(EventType::Message).context("messages have no document")?;
-        let mut parts = vec![(Part::on(args, create(all, &visible(args, slot))?, document)?, document)];
+        let mut rooms = super::read::lock(&all.rooms).pop().unwrap_or_default().into_iter();
+        let mut room = || rooms.next().flatten();
+        let file = create(all, &visible(args, slot))?;
+        let mut parts = vec![(Part::on(args, file, document, room())?, document)];
         if native(args, slot) != visible(args, slot) {
             let file = create(all, &native(args, slot))?;
-            parts.push((Part::native(args, file, &all.native)?, &all.native));
+            parts.push((Part::native(args, file, &all.native, room())?, &all.native));
         }
         let kept = keys::Kept::default();
         Ok(Self { all, slot, parts, kept, keys: Vec::new(), unweighed: 0, bump: Bump::new() })
@@ -163,10 +166,14 @@ impl<'a, 's> Table<'a, 's> {
     /// Ends the file; what is kept of it.
     pub fn finish(self) -> anyhow::Result<keys::Kept> {
         let mut kept = self.all.state.closed(self.kept);
+        let mut rooms = Vec::new();
         // The last of them is the native one.
         for (part, _) in self.parts {
-            kept.bytes = part.finish()?;
+            let (bytes, room) = part.finish_with_room()?;
+            kept.bytes = bytes;
+            rooms.push(room);
         }
+        super::read::lock(&self.all.rooms).push(rooms);
         write_keys(self.all, self.slot, &kept, &self.keys)?;
         Ok(kept)
     }
