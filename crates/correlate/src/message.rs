@@ -73,7 +73,7 @@ impl<'a> Message<'a> {
             other => view.value(*other),
         };
         let columns = EventType::Message.columns();
-        let values = bump.alloc_slice_fill_iter(columns.iter().map(value));
+        let values = bump.alloc_slice_fill_with(columns.len(), |place| value(&columns[place]));
         let event = Event {
             event_type: EventType::Message,
             dialect: Dialect::Kv,

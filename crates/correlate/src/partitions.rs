@@ -182,12 +182,14 @@ impl Partitions {
         let mut parts = lock(&self.parts);
         let held = &mut parts.entry(number).or_default().held;
         match held.last_mut() {
-            // Chunks that are mostly room would take memory for nothing.
-            Some(last) if last.len() + chunk.len() <= last.capacity() => {
+            // Chunks that are mostly room would take memory that no budget counts.
+            Some(last) if last.len() + chunk.len() <= last.capacity().max(CHUNK) => {
+                let before = last.capacity();
                 last.extend_from_slice(&chunk);
+                let grown = last.capacity() - before;
                 drop(parts);
                 self.budget.recycle(chunk);
-                0
+                grown
             }
             _ => {
                 let size = chunk.capacity();
@@ -301,8 +303,9 @@ impl Entries {
 mod tests {
     use super::*;
 
+    /// Some fit no chunk.
     fn text(n: u64) -> String {
-        "é".repeat(n as usize % 8)
+        "é".repeat(if n % 1000 == 999 { CHUNK } else { n as usize % 8 * 20 })
     }
 
     #[test]

@@ -51,17 +51,19 @@ const HALF: u8 = 0xBE;
 /// Appends a byte that is no text as one or two ASCII characters, which sort as the byte does.
 #[inline]
 fn byte(byte: u8, out: &mut String) {
-    match byte {
-        HALF.. => {
-            out.push(char::from(TWO[1]));
-            out.push(char::from(byte - HALF));
-        }
-        0x7E.. => {
-            out.push(char::from(TWO[0]));
-            out.push(char::from(byte - TWO[0]));
-        }
-        _ => out.push(char::from(byte)),
+    if byte < TWO[0] {
+        out.push(char::from(byte));
+    } else {
+        two(byte, out);
     }
+}
+
+// Apart, for nearly all are one character.
+#[inline(never)]
+fn two(byte: u8, out: &mut String) {
+    let (first, second) = if byte < HALF { (TWO[0], byte - TWO[0]) } else { (TWO[1], byte - HALF) };
+    out.push(char::from(first));
+    out.push(char::from(second));
 }
 
 fn write_time(micros: i64, out: &mut String) {
@@ -150,11 +152,14 @@ impl<'a> Reader<'a> {
     /// The next byte that is no text.
     #[inline]
     pub(crate) fn byte(&mut self) -> u8 {
-        match self.ascii() {
-            0x7E => TWO[0].wrapping_add(self.ascii()),
-            0x7F => HALF.wrapping_add(self.ascii()),
-            byte => byte,
-        }
+        let first = self.ascii();
+        if first < TWO[0] { first } else { self.second(first) }
+    }
+
+    #[inline(never)]
+    fn second(&mut self, first: u8) -> u8 {
+        let from = if first == TWO[0] { TWO[0] } else { HALF };
+        from.wrapping_add(self.ascii())
     }
 
     /// The next so many bytes of text.
@@ -168,7 +173,13 @@ impl<'a> Reader<'a> {
     /// A length, seven bits a byte.
     #[inline]
     pub(crate) fn length(&mut self) -> usize {
-        let (mut length, mut shift) = (0, 0);
+        let first = self.byte();
+        if first & 0x80 == 0 { first.into() } else { self.long_length(first) }
+    }
+
+    #[inline(never)]
+    fn long_length(&mut self, first: u8) -> usize {
+        let (mut length, mut shift) = (usize::from(first & 0x7F), 7);
         loop {
             let byte = self.byte();
             length |= usize::from(byte & 0x7F) << shift;
@@ -243,14 +254,14 @@ impl<'a> Record<'a> {
         let mut rest = Reader { text, at: HEAD };
         let time = time(text).map_or(Value::Null, Value::Time);
         let message_id = rest.text().map_or(Value::Null, Value::Text);
-        let read = |(field, kind): (&Field, &Option<Kind>)| match (field, kind) {
-            (_, Some(kind)) => rest.value(*kind, bump),
-            (Field::Timestamp, _) => time,
-            (Field::MessageId, _) => message_id,
+        let (fields, kinds) = (stage.members(), stage.kinds());
+        let members = bump.alloc_slice_fill_with(fields.len(), |place| match (kinds[place], fields[place]) {
+            (Some(kind), _) => rest.value(kind, bump),
+            (_, Field::Timestamp) => time,
+            (_, Field::MessageId) => message_id,
             _ if by_message_id => Value::Text("message_id"),
             _ => Value::Null,
-        };
-        let members = bump.alloc_slice_fill_iter(stage.members().iter().zip(stage.kinds()).map(read));
+        });
         Self { stage, members }
     }
 
@@ -332,7 +343,9 @@ mod tests {
     fn bytes_are_text_that_sorts_as_they_do() {
         let written = |bytes: &[u8]| {
             let mut out = String::new();
-            bytes.iter().for_each(|of_all| byte(*of_all, &mut out));
+            for number in bytes {
+                byte(*number, &mut out);
+            }
             out
         };
         for number in 0..=u8::MAX {

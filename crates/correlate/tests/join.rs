@@ -20,11 +20,11 @@ use proptest::prelude::*;
 /// Calls a closure with each event.
 struct Each<F>(F);
 
-impl<F: FnMut(&Event<'_>, &Bump)> Sink for Each<F> {
+impl<F: FnMut(&Event<'_>)> Sink for Each<F> {
     type Error = Infallible;
 
-    fn event(&mut self, event: &Event<'_>, bump: &Bump) -> Result<(), Infallible> {
-        (self.0)(event, bump);
+    fn event(&mut self, event: &Event<'_>, _: &Bump) -> Result<(), Infallible> {
+        (self.0)(event);
         Ok(())
     }
 
@@ -34,7 +34,7 @@ impl<F: FnMut(&Event<'_>, &Bump)> Sink for Each<F> {
     }
 }
 
-fn read(lines: &[String], each: impl FnMut(&Event<'_>, &Bump)) {
+fn read(lines: &[String], each: impl FnMut(&Event<'_>)) {
     let text = lines.join("\n");
     let Ok(_) = Reader::new(Format::KeyValue, "lines").read(text.as_bytes(), 0, true, &mut Each(each));
 }
@@ -63,9 +63,7 @@ fn join(lines: &[Vec<String>], before: &[String], partitions: usize, budget: u64
     counts += taken.finish().unwrap();
     for lines in lines {
         let mut scatter: Scatter<'_> = join.scatter();
-        read(lines, |event, bump| {
-            scatter.event(event).unwrap();
-        });
+        read(lines, |event| scatter.event(event).unwrap());
         counts += scatter.finish().unwrap();
     }
     let mut emails = Vec::new();
@@ -102,7 +100,7 @@ struct Seen {
 fn seen(lines: &[String]) -> (Vec<Seen>, u64) {
     let pickers = Picker::all();
     let (mut all, mut twice) = (Vec::new(), 0);
-    read(lines, |event, bump| {
+    read(lines, |event| {
         let (Some(picker), Some(key)) = (&pickers[event.event_type as usize], Key::of(event)) else { return };
         let recipients = picker.recipients(event);
         let each =

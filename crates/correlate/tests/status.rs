@@ -18,7 +18,7 @@ struct Records(Vec<String>);
 impl Sink for Records {
     type Error = Infallible;
 
-    fn event(&mut self, event: &Event<'_>, bump: &Bump) -> Result<(), Infallible> {
+    fn event(&mut self, event: &Event<'_>, _: &Bump) -> Result<(), Infallible> {
         let pickers = Picker::all();
         let picker = pickers[event.event_type as usize].as_ref().unwrap();
         let mut members = picker.members(event);

@@ -39,9 +39,12 @@ use write::{Changes, Sets};
 /// A partition is folded by one thread, which holds about twice as much.
 const SHARE_OF_MEMORY: u64 = 16;
 
-/// Bytes of emails that are sorted at a time, about: so many that the processor's caches hold them, for a row is made of
-/// each where it lies.
-const STRETCH: u64 = 2 << 20;
+/// Bytes of what is sorted at a time, about: so many that the processor's caches hold them, for records are read and rows
+/// are made where they lie.
+const CACHED: u64 = 2 << 20;
+
+/// So many pieces at the most are made for the caches' sake: many would be small when they go to the disk.
+const PIECES: u64 = 256;
 
 /// Runs the command.
 pub fn run(args: CorrelateArgs) -> anyhow::Result<Exit> {
@@ -108,7 +111,8 @@ impl<'a> Correlation<'a> {
         // Compressed input grows to a few times its size.
         let is_stream = found.iter().any(|found| found.kind != FoundKind::File);
         let least = if is_stream { 1 << 9 } else { 16 };
-        let partitions = (stored.saturating_mul(4) / share.max(1)).clamp(least, 1 << 14);
+        let cached = (stored / CACHED).min(PIECES);
+        let partitions = (stored.saturating_mul(4) / share.max(1)).max(cached).clamp(least, 1 << 14);
         let state = State::load(run, store)?;
         let join = Join::new(&budget, partitions as usize);
         let keys = (memory / SHARE_OF_MEMORY) as usize / size_of::<u64>();
@@ -136,7 +140,9 @@ impl<'a> Correlation<'a> {
                 self.state.close_after(window, &days);
             }
             let touched = self.state.touched(self.run.args, keys)?;
-            let slots = Slots::new(&self.state, &days, self.share.min(STRETCH));
+            let bytes: u64 = days.values().map(|day| day.bytes).sum();
+            let stretch = (bytes / PIECES).max(CACHED).min(self.share);
+            let slots = Slots::new(&self.state, &days, stretch);
             let (counts, gone) = read::touched(&self, &touched)?;
             read.counts += counts;
             let moves = Moves::new(&touched);

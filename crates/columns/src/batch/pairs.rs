@@ -60,7 +60,9 @@ impl PairsColumn {
 #[inline]
 pub fn unique_pairs(pairs: &[ExtraPair<'_>], mut each: impl FnMut(&str, Option<&str>)) {
     if pairs.len() <= FEW && are_unique(pairs) {
-        pairs.iter().for_each(|pair| each(pair.key, pair.value));
+        for pair in pairs {
+            each(pair.key, pair.value);
+        }
     } else {
         numbered_pairs(pairs, &mut each);
     }

@@ -88,10 +88,16 @@ impl Encoder {
         match &mut self.shape {
             Shape::Struct(members) | Shape::Structs(members) => {
                 let Members { encoders, scope } = members;
-                encoders.iter_mut().for_each(|encoder| encoder.settle(chunks, scope));
+                for encoder in encoders {
+                    encoder.settle(chunks, scope);
+                }
                 scope.clear();
             }
-            _ => chunks[self.chunks.clone()].iter_mut().for_each(|chunk| chunk.settle(scope)),
+            _ => {
+                for chunk in &mut chunks[self.chunks.clone()] {
+                    chunk.settle(scope);
+                }
+            }
         }
     }
 }

@@ -256,7 +256,9 @@ impl<W: Write + Send> ParquetPart<W> {
     /// Appends to the columns what is read off the rows that have nothing of them.
     fn settle(&mut self) {
         let Room { encoders, chunks, .. } = &mut self.room;
-        encoders.iter_mut().for_each(|encoder| encoder.settle(chunks, &self.scope));
+        for encoder in encoders {
+            encoder.settle(chunks, &self.scope);
+        }
         self.scope.clear();
     }
 

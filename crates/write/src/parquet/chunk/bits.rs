@@ -65,7 +65,9 @@ fn literals(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
     varint((groups as u64) << 1 | 1, out);
     let end = out.len() + groups * width as usize;
     if width as usize <= GROUP {
-        numbers.chunks(GROUP).for_each(|group| literal(group, width, out));
+        for group in numbers.chunks(GROUP) {
+            literal(group, width, out);
+        }
     } else {
         pack(numbers.iter().map(|number| u64::from(*number)), width, out);
         out.resize(end, 0);
@@ -156,7 +158,7 @@ mod tests {
     #[test]
     fn groups_are_packed_like_all_of_them() {
         for width in 1..=12 {
-            let numbers: Vec<u32> = (0..21).map(|n| n * 0x9E37 & ((1 << width) - 1)).collect();
+            let numbers: Vec<u32> = (0..21).map(|n| (n * 0x9E37) & ((1 << width) - 1)).collect();
             let (mut groups, mut all) = (vec![], vec![]);
             literals(&numbers, width, &mut groups);
             pack(numbers.iter().map(|number| u64::from(*number)), width, &mut all);
