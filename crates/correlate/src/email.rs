@@ -8,7 +8,8 @@
 //!
 //! It is what lies in partitions: a record that was just read is an email of one record.
 
-use crate::record::{self, Reader, length, write_text};
+use crate::form::{Reader, length, write_text};
+use crate::record;
 
 /// The records of an email.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl<'a> Email<'a> {
 
 /// An email of this text, still without its records, and the records one by one.
 pub(crate) fn read(text: &str) -> (Email<'_>, impl Iterator<Item = &str>) {
-    let mut reader = Reader::new(text);
+    let mut reader = Reader::new(text, 0);
     let account = reader.text().unwrap_or_default();
     let acode = reader.text();
     let shared = reader.byte() == 1;

@@ -9,8 +9,7 @@
 //! ```
 //!
 //! It says all that a message keeps of a record. So two records are the same one if their texts are, and the order of the
-//! texts is an order of the records, by stage and time first. All of it is UTF-8, so that what lies in a partition is
-//! checked once and not each text of it: bytes that are no text are written as `byte` does.
+//! texts is an order of the records, by stage and time first. What it is made of: the module `form`.
 
 use std::borrow::Cow;
 
@@ -18,6 +17,7 @@ use bumpalo::Bump;
 use mimelake_parse::{Value, Verdict, Verdicts};
 use mimelake_schema::{Field, Kind};
 
+use crate::form::{Reader, byte, length, write_text};
 use crate::stage::Stage;
 
 /// How many bytes a time takes.
@@ -43,29 +43,6 @@ pub fn write(stage: Stage, members: &[Value<'_>], by_message_id: bool, out: &mut
     }
 }
 
-/// The first bytes that are written as two, each for a half of those that are left.
-const TWO: [u8; 2] = [0x7E, 0x7F];
-/// Where the second half begins.
-const HALF: u8 = 0xBE;
-
-/// Appends a byte that is no text as one or two ASCII characters, which sort as the byte does.
-#[inline]
-fn byte(byte: u8, out: &mut String) {
-    if byte < TWO[0] {
-        out.push(char::from(byte));
-    } else {
-        two(byte, out);
-    }
-}
-
-// Apart, for nearly all are one character.
-#[inline(never)]
-fn two(byte: u8, out: &mut String) {
-    let (first, second) = if byte < HALF { (TWO[0], byte - TWO[0]) } else { (TWO[1], byte - HALF) };
-    out.push(char::from(first));
-    out.push(char::from(second));
-}
-
 fn write_time(micros: i64, out: &mut String) {
     let micros = micros as u64 ^ 1 << 63;
     let bits: [u8; TIME] = std::array::from_fn(|place| (micros >> (7 * (TIME - 1 - place))) as u8 & 0x7F);
@@ -89,16 +66,6 @@ fn write_value(kind: Kind, value: &Value<'_>, out: &mut String) {
     }
 }
 
-pub(crate) fn write_text(text: Option<&str>, out: &mut String) {
-    match text {
-        Some(text) => {
-            length(text.len() + 1, out);
-            out.push_str(text);
-        }
-        None => byte(0, out),
-    }
-}
-
 fn write_verdicts(verdicts: &Verdicts<'_>, out: &mut String) {
     byte(1, out);
     byte(option(verdicts.grey_email), out);
@@ -117,86 +84,7 @@ fn option(bit: Option<bool>) -> u8 {
     bit.map_or(0, |bit| 1 + u8::from(bit))
 }
 
-/// Appends a length, seven bits a byte, the lowest first; the highest bit says that more follow.
-#[inline]
-pub(crate) fn length(mut length: usize, out: &mut String) {
-    while length > 0x7F {
-        byte(length as u8 | 0x80, out);
-        length >>= 7;
-    }
-    byte(length as u8, out);
-}
-
-/// A record's text while it is read. What ends early reads as nothing: the text is our own.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-}
-
 impl<'a> Reader<'a> {
-    pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
-    }
-
-    pub(crate) fn is_at_end(&self) -> bool {
-        self.at >= self.text.len()
-    }
-
-    fn ascii(&mut self) -> u8 {
-        let ascii = self.text.as_bytes().get(self.at).copied().unwrap_or_default();
-        self.at += 1;
-        ascii
-    }
-
-    /// The next byte that is no text.
-    #[inline]
-    pub(crate) fn byte(&mut self) -> u8 {
-        let first = self.ascii();
-        if first < TWO[0] { first } else { self.second(first) }
-    }
-
-    #[inline(never)]
-    fn second(&mut self, first: u8) -> u8 {
-        let from = if first == TWO[0] { TWO[0] } else { HALF };
-        from.wrapping_add(self.ascii())
-    }
-
-    /// The next so many bytes of text.
-    #[inline]
-    pub(crate) fn take(&mut self, count: usize) -> &'a str {
-        let from = self.at;
-        self.at = from.saturating_add(count).min(self.text.len());
-        self.text.get(from..self.at).unwrap_or_default()
-    }
-
-    /// A length, seven bits a byte.
-    #[inline]
-    pub(crate) fn length(&mut self) -> usize {
-        let first = self.byte();
-        if first & 0x80 == 0 { first.into() } else { self.long_length(first) }
-    }
-
-    #[inline(never)]
-    fn long_length(&mut self, first: u8) -> usize {
-        let (mut length, mut shift) = (usize::from(first & 0x7F), 7);
-        loop {
-            let byte = self.byte();
-            length |= usize::from(byte & 0x7F) << shift;
-            shift += 7;
-            if byte & 0x80 == 0 || shift > 56 {
-                return length;
-            }
-        }
-    }
-
-    /// A text, if there is one.
-    #[inline]
-    pub(crate) fn text(&mut self) -> Option<&'a str> {
-        let length = self.length().checked_sub(1)?;
-        Some(self.take(length))
-    }
-
     fn option(&mut self) -> Option<bool> {
         bit(self.byte())
     }
@@ -251,7 +139,7 @@ impl<'a> Record<'a> {
     pub fn read(text: &'a str, bump: &'a Bump) -> Self {
         let stage = stage(text);
         let by_message_id = text.as_bytes().get(HEAD - 1) == Some(&1);
-        let mut rest = Reader { text, at: HEAD };
+        let mut rest = Reader::new(text, HEAD);
         let time = time(text).map_or(Value::Null, Value::Time);
         let message_id = rest.text().map_or(Value::Null, Value::Text);
         let (fields, kinds) = (stage.members(), stage.kinds());
@@ -327,7 +215,7 @@ pub fn message_id(record: &str) -> Option<&str> {
 }
 
 fn said_id(record: &str) -> &str {
-    Reader { text: record, at: HEAD }.text().unwrap_or_default()
+    Reader::new(record, HEAD).text().unwrap_or_default()
 }
 
 /// Whether the message id of a record's text is said to its end.
@@ -338,27 +226,6 @@ pub fn has_whole_id(record: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_text_that_sorts_as_they_do() {
-        let written = |bytes: &[u8]| {
-            let mut out = String::new();
-            for number in bytes {
-                byte(*number, &mut out);
-            }
-            out
-        };
-        for number in 0..=u8::MAX {
-            let text = written(&[number]);
-            assert_eq!(Reader::new(&text).byte(), number);
-            assert!(text.is_ascii() && number.checked_sub(1).is_none_or(|less| written(&[less]) < text));
-        }
-        for at in [0, 1, 0x7D, 0x7E, 0x7F, 0x80, 300, 1 << 14, usize::MAX >> 8] {
-            let mut text = String::new();
-            length(at, &mut text);
-            assert_eq!(Reader::new(&text).length(), at);
-        }
-    }
 
     #[test]
     fn times_sort() {

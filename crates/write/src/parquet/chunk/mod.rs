@@ -11,6 +11,7 @@ mod codec;
 mod dictionary;
 mod done;
 mod levels;
+mod nesting;
 mod scope;
 mod values;
 
@@ -28,8 +29,7 @@ pub(super) use codec::Codec;
 use dictionary::Dictionary;
 use done::Done;
 pub(super) use levels::Around;
-use levels::Levels;
-use scope::Cursor;
+use nesting::Nesting;
 pub(super) use scope::Scope;
 use values::{Ints, Texts, Values};
 
@@ -60,27 +60,9 @@ pub(super) struct Chunk {
     codec: CodecName,
     /// The definition level of a value.
     highest: u32,
-    /// How many lists are around a value.
-    lists: u32,
-    /// Rows of the page in progress.
-    rows: usize,
-    /// The rows or structs whose levels are there.
-    read: Cursor,
-    /// The last of them that it has something of.
-    last: Filled,
-    definitions: Levels,
-    repetitions: Levels,
+    nesting: Nesting,
     values: Values,
     done: Box<Done>,
-}
-
-/// Rows or structs one after the other that have something of one definition level.
-#[derive(Clone, Copy, Debug, Default)]
-struct Filled {
-    /// How many places there are before them, and with them.
-    from: usize,
-    end: usize,
-    definition: u32,
 }
 
 impl Chunk {
@@ -96,12 +78,7 @@ impl Chunk {
             column: column.clone(),
             codec,
             highest: column.max_def_level() as u32,
-            lists: column.max_rep_level() as u32,
-            rows: 0,
-            read: Cursor::default(),
-            last: Filled::default(),
-            definitions: Levels::default(),
-            repetitions: Levels::default(),
+            nesting: Nesting::new(column.max_rep_level() as u32),
             values,
             done: Box::new(Done::new(column)),
         }
@@ -112,32 +89,25 @@ impl Chunk {
     #[inline]
     pub(super) fn push(&mut self, cell: &Cell<'_>, scope: &Scope) -> usize {
         // The nulls are read off the scope.
-        self.push_value(cell).map_or(0, |bytes| {
-            self.fill(self.highest, scope);
-            bytes
-        })
+        let Some(bytes) = self.push_value(cell) else { return 0 };
+        self.nesting.fill(self.highest, scope);
+        bytes
     }
 
     /// The same, where null has this definition level: structs inside are there.
     #[inline]
     pub(super) fn push_within(&mut self, cell: &Cell<'_>, around: Around, scope: &Scope) -> usize {
         let bytes = self.push_value(cell);
-        self.fill(if bytes.is_some() { self.highest } else { around.definition }, scope);
+        self.nesting.fill(if bytes.is_some() { self.highest } else { around.definition }, scope);
         bytes.unwrap_or_default()
     }
 
     /// Appends a cell of a list inside, or a null there which says that it is empty.
     #[inline]
     pub(super) fn push_element(&mut self, cell: &Cell<'_>, around: Around, scope: &Scope) -> usize {
-        let place = scope.len();
-        if self.read.places < place {
-            self.write_levels(place - 1, None, scope);
-            self.rows += usize::from(around.repetition == 0);
-            self.read.places = place;
-        }
         let bytes = self.push_value(cell);
-        self.definitions.push(if bytes.is_some() { self.highest } else { around.definition }, 1);
-        self.repetitions.push(around.repetition, 1);
+        let definition = if bytes.is_some() { self.highest } else { around.definition };
+        self.nesting.element(definition, around, scope);
         bytes.unwrap_or_default()
     }
 
@@ -153,48 +123,16 @@ impl Chunk {
         Some(0)
     }
 
-    /// Notes the level of the row or struct that was begun last.
-    #[inline]
-    fn fill(&mut self, definition: u32, scope: &Scope) {
-        let place = scope.len();
-        if self.last.definition == definition && self.last.end + 1 == place {
-            self.last.end = place;
-        } else {
-            self.write_last(scope);
-            self.last = Filled { from: place - 1, end: place, definition };
-        }
-    }
-
-    /// Appends the levels of the last rows or structs that it has something of, and of those before them.
-    #[inline(never)]
-    fn write_last(&mut self, scope: &Scope) {
-        let Filled { from, end, definition } = std::mem::take(&mut self.last);
-        self.write_levels(from, None, scope);
-        self.write_levels(end, Some(definition), scope);
-    }
-
-    /// Appends the levels of rows or structs up to this one: of nulls, or of what has this definition level.
-    fn write_levels(&mut self, end: usize, definition: Option<u32>, scope: &Scope) {
-        for (around, times) in scope.read(&mut self.read, end) {
-            self.rows += if around.repetition == 0 { times } else { 0 };
-            self.definitions.push(definition.unwrap_or(around.definition), times);
-            if self.lists > 0 {
-                self.repetitions.push(around.repetition, times);
-            }
-        }
-    }
-
     /// Appends the levels that are not there yet; the scope begins anew then.
     pub(super) fn settle(&mut self, scope: &Scope) {
-        self.write_last(scope);
-        self.write_levels(scope.len(), None, scope);
-        self.read = Cursor::default();
+        self.nesting.settle(scope);
     }
 
     /// Ends the page if it is full.
     pub(super) fn check(&mut self, scratch: &mut Scratch) -> Result<(), ParquetError> {
         let is_large = self.values.dictionary().is_some_and(|found| found.page().len() >= plan::PAGE_BYTES);
-        if is_large || self.rows >= plan::PAGE_ROWS || self.values.page_bytes() >= plan::PAGE_BYTES {
+        if is_large || self.nesting.rows() >= plan::PAGE_ROWS || self.values.page_bytes() >= plan::PAGE_BYTES
+        {
             self.end_page(scratch, plan::GROUP_ROWS)?;
         }
         if is_large {
@@ -205,17 +143,17 @@ impl Chunk {
 
     /// About how many bytes of memory it takes.
     pub(super) fn memory(&self) -> usize {
-        if self.rows == 0 && self.done.rows == 0 {
+        if self.nesting.rows() == 0 && self.done.rows == 0 {
             return 0;
         }
         let done =
             self.done.pages.bytes_written() + self.done.dictionary.as_ref().map_or(0, Dictionary::memory);
-        done + self.values.memory() + self.definitions.memory() + self.repetitions.memory()
+        done + self.values.memory() + self.nesting.memory()
     }
 
     /// Ends the page. `expected` is how many values the chunk may have in all.
     fn end_page(&mut self, scratch: &mut Scratch, expected: usize) -> Result<(), ParquetError> {
-        if self.rows == 0 {
+        if self.nesting.rows() == 0 {
             return Ok(());
         }
         if self.plan.bloom {
@@ -228,35 +166,30 @@ impl Chunk {
         }
         let page = &mut scratch.page;
         page.clear();
-        if self.lists > 0 {
-            self.repetitions.write(self.lists, &mut scratch.levels, page);
-        }
-        self.definitions.write(self.highest, &mut scratch.levels, page);
+        self.nesting.encode(self.highest, &mut scratch.levels, page);
         let encoding = self.values.write(page);
         let bounds = match self.plan.statistics {
             EnabledStatistics::None => None,
             _ => self.values.bounds(),
         };
+        let (levels, nulls) = self.nesting.count(self.highest);
         let buf = Bytes::copy_from_slice(scratch.codec.pack(page)?);
         let data = Page::DataPage {
             buf,
-            num_values: self.definitions.len() as u32,
+            num_values: levels as u32,
             encoding,
             def_level_encoding: Encoding::RLE,
             rep_level_encoding: Encoding::RLE,
             statistics: None,
         };
-        let nulls = self.definitions.len() - self.definitions.count(self.highest);
         self.done.add(
             CompressedPage::new(data, page.len()),
-            self.rows,
+            self.nesting.rows(),
             nulls,
             bounds,
             self.column.physical_type(),
         )?;
-        self.rows = 0;
-        self.definitions.clear();
-        self.repetitions.clear();
+        self.nesting.clear();
         self.values.clear();
         Ok(())
     }
