@@ -51,8 +51,28 @@ pub(super) fn hybrid(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
     literals(&numbers[packed_from..], width, out);
 }
 
+/// The same of numbers that are given as runs. `packed` is room for those that are packed.
+pub(super) fn hybrid_of_runs(runs: &[(u32, u32)], width: u32, packed: &mut Vec<u32>, out: &mut Vec<u8>) {
+    packed.clear();
+    for (number, length) in runs {
+        let mut length = *length as usize;
+        // Only the last group that is packed may be short.
+        let to_full = (packed.len().next_multiple_of(GROUP) - packed.len()).min(length);
+        packed.resize(packed.len() + to_full, *number);
+        length -= to_full;
+        if length < GROUP {
+            packed.resize(packed.len() + length, *number);
+            continue;
+        }
+        literals(packed, width, out);
+        packed.clear();
+        run(*number, length, width, out);
+    }
+    literals(packed, width, out);
+}
+
 /// Appends a number that comes so often in a row.
-pub(super) fn run(number: u32, length: usize, width: u32, out: &mut Vec<u8>) {
+fn run(number: u32, length: usize, width: u32, out: &mut Vec<u8>) {
     varint((length as u64) << 1, out);
     out.extend_from_slice(&number.to_le_bytes()[..width.div_ceil(u8::BITS) as usize]);
 }
@@ -144,6 +164,17 @@ mod tests {
         assert_eq!(out[0], 3);
         assert_eq!(out[10..13], [18, 44, 1]);
         assert_eq!(out[13..], [3, 7, 0, 0, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn runs_are_written_as_their_numbers() {
+        let (mut packed, mut out) = (vec![9], vec![]);
+        hybrid_of_runs(&[(1, 3), (2, 30), (0, 2)], 2, &mut packed, &mut out);
+        // A group of three ones and five twos, 25 twos, and two zeros.
+        assert_eq!(out, [3, 0b1001_0101, 0b1010_1010, 50, 2, 3, 0, 0]);
+        out.clear();
+        hybrid_of_runs(&[(1, 70_000)], 1, &mut packed, &mut out);
+        assert_eq!(out, hybrid_of(&vec![1; 70_000], 1));
     }
 
     #[test]

@@ -58,20 +58,12 @@ impl Levels {
         self.runs.iter().filter(|(found, _)| *found == level).map(|(_, length)| *length as usize).sum()
     }
 
-    /// Appends them, their length first. `all` is room to spread them out.
-    pub(super) fn write(&self, highest: u32, all: &mut Vec<u32>, out: &mut Vec<u8>) {
+    /// Appends them, their length first. `packed` is room for those that come too seldom in a row.
+    pub(super) fn write(&self, highest: u32, packed: &mut Vec<u32>, out: &mut Vec<u8>) {
         let width = bits::width(highest.into());
         let start = out.len();
         out.extend_from_slice(&[0; size_of::<u32>()]);
-        if let [(level, length)] = self.runs[..] {
-            bits::run(level, length as usize, width, out);
-        } else {
-            all.clear();
-            for (level, length) in &self.runs {
-                all.resize(all.len() + *length as usize, *level);
-            }
-            bits::hybrid(all, width, out);
-        }
+        bits::hybrid_of_runs(&self.runs, width, packed, out);
         let from = start + size_of::<u32>();
         let length = (out.len() - from) as u32;
         out[start..from].copy_from_slice(&length.to_le_bytes());
