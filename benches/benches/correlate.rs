@@ -25,8 +25,8 @@ struct Take<'s, 'j>(&'s mut Scatter<'j>);
 impl Sink for Take<'_, '_> {
     type Error = Infallible;
 
-    fn event(&mut self, event: &Event<'_>, bump: &Bump) -> Result<(), Infallible> {
-        assert!(self.0.event(event, bump).is_ok());
+    fn event(&mut self, event: &Event<'_>, _: &Bump) -> Result<(), Infallible> {
+        assert!(self.0.event(event).is_ok());
         Ok(())
     }
 
@@ -36,13 +36,13 @@ impl Sink for Take<'_, '_> {
 }
 
 /// Reads the logs, and joins them to what `before` holds.
-fn join(logs: &[u8], before: &[Vec<u8>], budget: u64, each: &mut dyn FnMut(&Email<'_>)) {
+fn join(logs: &[u8], before: &[String], budget: u64, each: &mut dyn FnMut(&Email<'_>)) {
     let join = Join::new(&Budget::new(&std::env::temp_dir(), budget, 1), 16);
     let mut scatter = join.scatter();
     let mut bump = Bump::new();
     for email in before {
         let email = Email::read(email);
-        assert!(scatter.event(&Message::of(&email, &bump).event, &bump).is_ok());
+        assert!(scatter.event(&Message::of(&email, &bump).event).is_ok());
         bump.reset();
     }
     let Ok(done) = Reader::new(Format::KeyValue, "bench").read(logs, 0, true, &mut Take(&mut scatter));
@@ -60,13 +60,13 @@ fn join(logs: &[u8], before: &[Vec<u8>], budget: u64, each: &mut dyn FnMut(&Emai
     }
 }
 
-/// The emails that the logs make, as bytes.
-fn emails(logs: &[u8]) -> Vec<Vec<u8>> {
+/// The emails that the logs make, as text.
+fn emails(logs: &[u8]) -> Vec<String> {
     let mut emails = Vec::new();
     join(logs, &[], u64::MAX, &mut |email| {
-        let mut bytes = Vec::new();
-        email.write(&mut bytes);
-        emails.push(bytes);
+        let mut text = String::new();
+        email.write(&mut text);
+        emails.push(text);
     });
     emails
 }
@@ -76,7 +76,7 @@ fn correlate(criterion: &mut Criterion) {
     let before = emails(&logs);
     let mut group = criterion.benchmark_group("correlate/kv");
     group.throughput(Throughput::Bytes(logs.len() as u64));
-    let mut run = |name: &str, logs: &[u8], before: &[Vec<u8>], expected: usize, budget: u64| {
+    let mut run = |name: &str, logs: &[u8], before: &[String], expected: usize, budget: u64| {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let (mut found, mut bump) = (0, Bump::new());

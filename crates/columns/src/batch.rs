@@ -59,6 +59,7 @@ mod time;
 mod tree;
 mod verdicts;
 
+pub use pairs::unique_pairs;
 use tree::Tree;
 
 /// The field metadata key under which a column says what it holds.
@@ -94,13 +95,6 @@ impl Batches {
     #[inline]
     pub fn push(&mut self, row: &[Cell<'_>]) {
         self.bytes += self.tree.push(row.iter());
-        self.rows += 1;
-    }
-
-    /// Appends a row whose cells stand at these places of a longer one, in the order of the leaves.
-    #[inline]
-    pub fn push_from(&mut self, row: &[Cell<'_>], places: &[usize]) {
-        self.bytes += self.tree.push(places.iter().map(|place| row.get(*place).unwrap_or(&Cell::Null)));
         self.rows += 1;
     }
 

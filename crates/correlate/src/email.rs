@@ -1,14 +1,15 @@
-//! The records of one email, or some of them, as bytes.
+//! The records of one email, or some of them, as text.
 //!
 //! ```text
 //! account, aCode     texts; the aCode is bare, and missing where the records are joined by the message id
 //! shared             1 byte: 1 if other emails have the same aCode
-//! records            each a length and its bytes
+//! records            each a length and its text
 //! ```
 //!
 //! It is what lies in partitions: a record that was just read is an email of one record.
 
-use crate::record::{self, Bytes, length};
+use crate::form::{Reader, length, write_text};
+use crate::record;
 
 /// The records of an email.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,22 +21,21 @@ pub struct Email<'a> {
     /// Whether other emails have the same aCode.
     pub shared: bool,
     /// Its records, as [`record::write`] writes them.
-    pub records: Vec<&'a [u8]>,
+    pub records: Vec<&'a str>,
 }
 
 impl<'a> Email<'a> {
     /// Appends the email.
-    pub fn write(&self, out: &mut Vec<u8>) {
+    pub fn write(&self, out: &mut String) {
         write_head(self.account, self.acode, self.shared, out);
         for record in &self.records {
-            length(record.len(), out);
-            out.extend_from_slice(record);
+            write_record(record, out);
         }
     }
 
     /// Reads an email.
-    pub fn read(bytes: &'a [u8]) -> Self {
-        let (head, records) = read(bytes);
+    pub fn read(text: &'a str) -> Self {
+        let (head, records) = read(text);
         Self { records: records.collect(), ..head }
     }
 
@@ -46,39 +46,40 @@ impl<'a> Email<'a> {
 
     /// The message id: the longest that a record says, for some are cut; of those the first in the alphabet.
     pub fn message_id(&self) -> Option<&'a str> {
-        let ids = self.records.iter().map(|record| record::message_id_bytes(record));
-        let id = ids.max_by(|a, b| a.len().cmp(&b.len()).then_with(|| b.cmp(a)))?;
-        std::str::from_utf8(id).ok().filter(|id| !id.is_empty())
+        let ids = self.records.iter().filter_map(|record| record::message_id(record));
+        ids.max_by(|a, b| a.len().cmp(&b.len()).then_with(|| b.cmp(a)))
     }
 }
 
-/// An email of these bytes, still without its records, and the records one by one.
-pub(crate) fn read(bytes: &[u8]) -> (Email<'_>, impl Iterator<Item = &[u8]>) {
-    let mut bytes = Bytes(bytes);
-    let account = bytes.text().unwrap_or_default();
-    let acode = bytes.text();
-    let shared = bytes.take(1) == [1];
+/// An email of this text, still without its records, and the records one by one.
+pub(crate) fn read(text: &str) -> (Email<'_>, impl Iterator<Item = &str>) {
+    let mut reader = Reader::new(text, 0);
+    let account = reader.text().unwrap_or_default();
+    let acode = reader.text();
+    let shared = reader.byte() == 1;
     let records = std::iter::from_fn(move || {
-        if bytes.0.is_empty() {
+        if reader.is_at_end() {
             return None;
         }
-        let length = bytes.length();
-        Some(bytes.take(length))
+        let length = reader.length();
+        Some(reader.take(length))
     });
     (Email { account, acode, shared, records: Vec::new() }, records)
 }
 
-/// Appends an email of one record, which `write` appends.
-pub fn write_one(account: &str, acode: Option<&str>, record: &[u8], out: &mut Vec<u8>) {
+/// Appends an email of this one record, as [`Email::write`] does.
+pub fn write_one(account: &str, acode: Option<&str>, record: &str, out: &mut String) {
     write_head(account, acode, false, out);
-    length(record.len(), out);
-    out.extend_from_slice(record);
+    write_record(record, out);
 }
 
-fn write_head(account: &str, acode: Option<&str>, shared: bool, out: &mut Vec<u8>) {
-    for text in [Some(account), acode] {
-        length(text.map_or(0, |text| text.len() + 1), out);
-        out.extend_from_slice(text.unwrap_or_default().as_bytes());
-    }
-    out.push(u8::from(shared));
+fn write_head(account: &str, acode: Option<&str>, shared: bool, out: &mut String) {
+    write_text(Some(account), out);
+    write_text(acode, out);
+    out.push(char::from(u8::from(shared)));
+}
+
+fn write_record(record: &str, out: &mut String) {
+    length(record.len(), out);
+    out.push_str(record);
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::email::Email;
-use crate::record::{Record, has_whole_id, message_id, message_id_bytes, stage, time};
+use crate::record::{Record, has_whole_id, message_id, stage, time};
 use crate::stage::Stage;
 
 /// The emails of one aCode, of all its records.
@@ -18,12 +18,12 @@ use crate::stage::Stage;
 pub fn by_acode<'a>(
     account: &'a str,
     acode: &'a str,
-    mut records: Vec<&'a [u8]>,
+    mut records: Vec<&'a str>,
     emails: &mut Vec<Email<'a>>,
 ) -> u64 {
     let duplicates = once(&mut records);
     let email = |shared, records| Email { account, acode: Some(acode), shared, records };
-    let mut ids = records.iter().map(|record| message_id_bytes(record)).filter(|id| !id.is_empty());
+    let mut ids = records.iter().filter_map(|record| message_id(record));
     if ids.next().is_none_or(|first| ids.all(|id| id == first)) {
         emails.push(email(false, records));
         return duplicates;
@@ -34,7 +34,7 @@ pub fn by_acode<'a>(
         emails.push(email(false, records));
         return duplicates;
     }
-    let mut by_id: Vec<Vec<&[u8]>> = vec![Vec::new(); whole.ids.len()];
+    let mut by_id: Vec<Vec<&str>> = vec![Vec::new(); whole.ids.len()];
     let mut without = Vec::new();
     for (record, id) in records.into_iter().zip(ids) {
         match id.and_then(|id| whole.place(id)) {
@@ -47,7 +47,7 @@ pub fn by_acode<'a>(
 }
 
 /// Sorts the records and leaves each once; how many are gone.
-fn once(records: &mut Vec<&[u8]>) -> u64 {
+fn once(records: &mut Vec<&str>) -> u64 {
     let before = records.len();
     records.sort_unstable();
     records.dedup();
@@ -62,7 +62,7 @@ struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    fn of(records: &[&[u8]], ids: &[Option<&'a str>]) -> Self {
+    fn of(records: &[&str], ids: &[Option<&'a str>]) -> Self {
         let said = ids.iter().zip(records).filter_map(|(id, record)| Some(((*id)?, !has_whole_id(record))));
         let mut sorted: Vec<(&str, bool)> = said.collect();
         sorted.sort_unstable();
@@ -95,7 +95,7 @@ impl<'a> Whole<'a> {
 pub fn by_message_id<'a>(
     account: &'a str,
     mut emails: Vec<Email<'a>>,
-    mut loose: Vec<&'a [u8]>,
+    mut loose: Vec<&'a str>,
     done: &mut Vec<Email<'a>>,
 ) -> u64 {
     let duplicates = once(&mut loose);
@@ -147,7 +147,7 @@ impl Owners {
     }
 
     /// The email that a record goes to.
-    fn place(&self, record: &[u8]) -> usize {
+    fn place(&self, record: &str) -> usize {
         let named = recipients(record).into_iter().find_map(|recipient| self.by_recipient.get(&recipient));
         let places = named.unwrap_or(&self.all);
         let time = time(record);
@@ -156,8 +156,8 @@ impl Owners {
     }
 }
 
-/// The recipients of a record's bytes, in lower case.
-fn recipients(record: &[u8]) -> Vec<String> {
+/// The recipients of a record's text, in lower case.
+fn recipients(record: &str) -> Vec<String> {
     if stage(record) == Stage::Process {
         return Vec::new();
     }

@@ -9,11 +9,11 @@
 //! Partitions of one step are independent of each other, so a step can be shared among threads; a step begins when the
 //! one before it has ended.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bumpalo::Bump;
 use mimelake_parse::{Event, Value, time};
 use mimelake_schema::Field;
 
@@ -126,7 +126,8 @@ impl Join {
             join: self,
             acodes: self.acodes.writer(),
             ids: self.ids.writer(),
-            record: Vec::new(),
+            record: String::new(),
+            email: String::new(),
             counts: Counts::default(),
             keys: Vec::new(),
             day: (None, Day::default()),
@@ -156,8 +157,9 @@ impl Join {
         let mut counts = Counts::default();
         let mut ids = self.ids.writer();
         let mut emails = Vec::new();
+        let mut text = String::new();
         for group in groups(&entries).chunk_by(|a, b| a.0 == b.0) {
-            let mut group: Vec<_> = group.iter().map(|(_, bytes)| email::read(bytes)).collect();
+            let mut group: Vec<_> = group.iter().map(|(_, text)| email::read(text)).collect();
             // Keys of one hash are nearly always one key.
             group.sort_by(|(a, _), (b, _)| (a.account, a.acode).cmp(&(b.account, b.acode)));
             for same in group.chunk_by_mut(|(a, _), (b, _)| (a.account, a.acode) == (b.account, b.acode)) {
@@ -168,7 +170,11 @@ impl Join {
             }
             for email in emails.drain(..) {
                 match self.joined_by_id(&email) {
-                    Some(hash) => ids.put(self.partition(hash), hash, |out| email.write(out))?,
+                    Some(hash) => {
+                        text.clear();
+                        email.write(&mut text);
+                        ids.put(self.partition(hash), hash, &text)?;
+                    }
                     None => done(&email)?,
                 }
             }
@@ -192,7 +198,7 @@ impl Join {
         for group in groups(&entries).chunk_by(|a, b| a.0 == b.0) {
             let mut group: Vec<(Email<'_>, &str)> = group
                 .iter()
-                .map(|(_, bytes)| Email::read(bytes))
+                .map(|(_, text)| Email::read(text))
                 .map(|email| {
                     let id = email.message_id().unwrap_or_default();
                     (email, id)
@@ -236,7 +242,7 @@ impl Join {
 }
 
 /// The entries, those of one hash together.
-fn groups(entries: &Entries) -> Vec<(u128, &[u8])> {
+fn groups(entries: &Entries) -> Vec<(u128, &str)> {
     let mut all: Vec<_> = entries.iter().collect();
     all.sort_unstable_by_key(|(hash, _)| *hash);
     all
@@ -248,7 +254,9 @@ pub struct Scatter<'j> {
     join: &'j Join,
     acodes: Writer<'j>,
     ids: Writer<'j>,
-    record: Vec<u8>,
+    record: String,
+    /// The record as an email of its own.
+    email: String,
     counts: Counts,
     keys: Vec<u64>,
     /// The day of the last record, and those of it in a row.
@@ -260,7 +268,7 @@ impl Scatter<'_> {
     ///
     /// # Errors
     /// [`SpillError`] if the disk does not take what is past the budget.
-    pub fn event(&mut self, event: &Event<'_>, bump: &Bump) -> Result<(), SpillError> {
+    pub fn event(&mut self, event: &Event<'_>) -> Result<(), SpillError> {
         if event.event_type == mimelake_schema::EventType::Message {
             return self.message(event);
         }
@@ -270,18 +278,22 @@ impl Scatter<'_> {
             return Ok(());
         };
         let account = event.get(Field::Account).text().unwrap_or_default();
-        let members = picker.members(event, bump);
+        let mut members = picker.members(event);
         let stage = picker.stage();
         let place = stage.place(Field::Recipient);
         let recipients = picker.recipients(event);
         let mut most = MAX_RECIPIENTS;
         if recipients.len() > 1 {
             self.record.clear();
-            record::write(stage, members, false, &mut self.record);
+            record::write(stage, &members, false, &mut self.record);
             most = (MAX_BYTES / self.record.len().max(1)).clamp(1, MAX_RECIPIENTS);
         }
         let (one_each, rest) = recipients.split_at(recipients.len().min(most - 1));
-        let rest = if rest.is_empty() { None } else { Some(rest.join(", ")) };
+        let rest = match rest {
+            [] => None,
+            [last] => Some(Cow::Borrowed(*last)),
+            together => Some(together.join(", ").into()),
+        };
         let named = one_each.iter().copied().chain(rest.as_deref()).map(Some);
         let nobody = recipients.is_empty() || place.is_none();
         for recipient in named.chain(nobody.then_some(None)) {
@@ -291,7 +303,7 @@ impl Scatter<'_> {
                 continue;
             }
             self.record.clear();
-            record::write(stage, members, matches!(key, Key::MessageId(_)), &mut self.record);
+            record::write(stage, &members, matches!(key, Key::MessageId(_)), &mut self.record);
             let record = std::mem::take(&mut self.record);
             self.put(account, key, &record)?;
             self.record = record;
@@ -314,7 +326,7 @@ impl Scatter<'_> {
         Ok(())
     }
 
-    fn put(&mut self, account: &str, key: Key<'_>, record: &[u8]) -> Result<(), SpillError> {
+    fn put(&mut self, account: &str, key: Key<'_>, record: &str) -> Result<(), SpillError> {
         let hash = key.hash(account);
         if self.join.keys.is_some() {
             let id = record::message_id(record).map(|id| Key::MessageId(id).hash(account));
@@ -325,19 +337,22 @@ impl Scatter<'_> {
         }
         self.count_day(record);
         let partition = self.join.partition(hash);
+        self.email.clear();
         match key {
             Key::Acode(acode) => {
-                self.acodes.put(partition, hash, |out| email::write_one(account, Some(acode), record, out))
+                email::write_one(account, Some(acode), record, &mut self.email);
+                self.acodes.put(partition, hash, &self.email)
             }
             Key::MessageId(_) => {
                 let (word, bit) = Join::bit(hash);
                 self.join.filter[word].fetch_or(bit, Ordering::Relaxed);
-                self.ids.put(partition, hash, |out| email::write_one(account, None, record, out))
+                email::write_one(account, None, record, &mut self.email);
+                self.ids.put(partition, hash, &self.email)
             }
         }
     }
 
-    fn count_day(&mut self, record: &[u8]) {
+    fn count_day(&mut self, record: &str) {
         let newest = record::time(record);
         let day = newest.map(|micros| micros.div_euclid(time::DAY));
         if self.day.0 != day {

@@ -27,15 +27,9 @@ pub fn bare_acode(acode: &str) -> &str {
 
 /// The message id without white space and brackets around it; one bracket may be cut off.
 pub fn bare_message_id(id: &str) -> &str {
-    // What is cut off are whole characters.
-    std::str::from_utf8(bare_id(id.as_bytes())).unwrap_or(id)
-}
-
-/// The bytes of [`bare_message_id`].
-pub(crate) fn bare_id(id: &[u8]) -> &[u8] {
     let id = id.trim_ascii();
-    let id = id.strip_prefix(b"<").unwrap_or(id);
-    id.strip_suffix(b">").unwrap_or(id).trim_ascii()
+    let id = id.strip_prefix('<').unwrap_or(id);
+    id.strip_suffix('>').unwrap_or(id).trim_ascii()
 }
 
 /// How a record is joined.

@@ -45,11 +45,17 @@ type Shared<'a> = [Option<&'a str>; SHARED.len()];
 impl<'a> Message<'a> {
     /// The message of an email, whose records are in order and each there once.
     pub fn of(email: &Email<'a>, bump: &'a Bump) -> Self {
-        let read = email.records.iter().map(|bytes| Record::read(bytes, bump));
-        let records: &[Record<'a>] = BumpVec::from_iter_in(read, bump).into_bump_slice();
+        let read = email.records.iter().map(|text| Record::read(text, bump));
+        let records: &[Record<'a>] = bump.alloc_slice_fill_iter(read);
         let verdict = status(records);
         let refusal = refusal(records, verdict.status);
-        let view = View { records, shared: shared(records), refusal, bump };
+        let of_stage = |stage| {
+            let from = records.partition_point(|record| record.stage < stage);
+            let to = records.partition_point(|record| record.stage <= stage);
+            &records[from..to]
+        };
+        let stages = Stage::ALL.map(of_stage);
+        let view = View { records, stages, shared: shared(records), refusal, bump };
         let twins = view.near_twins();
         let is_orphan = view.count(Stage::Delivery) > 0 && view.count(Stage::Receipt) == 0;
         let flags = [
@@ -67,7 +73,7 @@ impl<'a> Message<'a> {
             other => view.value(*other),
         };
         let columns = EventType::Message.columns();
-        let values = BumpVec::from_iter_in(columns.iter().map(value), bump).into_bump_slice();
+        let values = bump.alloc_slice_fill_with(columns.len(), |place| value(&columns[place]));
         let event = Event {
             event_type: EventType::Message,
             dialect: Dialect::Kv,
@@ -95,14 +101,20 @@ fn shared<'a>(records: &[Record<'a>]) -> Shared<'a> {
         if field != Field::MessageId {
             return said.next();
         }
-        let bare = |id: &&str| crate::key::bare_message_id(id).len();
-        said.max_by(|a, b| bare(a).cmp(&bare(b)).then_with(|| b.cmp(a)))
+        let bare = |id: &str| crate::key::bare_message_id(id).len();
+        // Nearly always all are one.
+        said.reduce(|most, id| {
+            let has_more = most != id && bare(most).cmp(&bare(id)).then_with(|| id.cmp(most)).is_lt();
+            if has_more { id } else { most }
+        })
     })
 }
 
 /// The records of an email, on the way to its columns.
 struct View<'a> {
     records: &'a [Record<'a>],
+    /// Those of each stage.
+    stages: [&'a [Record<'a>]; Stage::ALL.len()],
     shared: Shared<'a>,
     /// The record that says why it was refused, or why it is not delivered yet.
     refusal: Option<&'a Record<'a>>,
@@ -129,9 +141,7 @@ fn refusal<'a>(records: &'a [Record<'a>], status: Status) -> Option<&'a Record<'
 
 impl<'a> View<'a> {
     fn stage(&self, stage: Stage) -> &'a [Record<'a>] {
-        let from = self.records.partition_point(|record| record.stage < stage);
-        let to = self.records.partition_point(|record| record.stage <= stage);
-        &self.records[from..to]
+        self.stages[stage as usize]
     }
 
     fn count(&self, stage: Stage) -> usize {
@@ -193,7 +203,7 @@ impl<'a> View<'a> {
             return Value::Null;
         }
         let records = records.iter().map(|record| self.record(record));
-        Value::Structs(BumpVec::from_iter_in(records, self.bump).into_bump_slice())
+        Value::Structs(self.bump.alloc_slice_fill_iter(records))
     }
 
     fn record(&self, record: &Record<'a>) -> &'a [Value<'a>] {
@@ -255,7 +265,7 @@ impl<'a> View<'a> {
     fn near_twins(&self) -> Vec<usize> {
         let mut last: HashMap<u64, Option<i64>> = HashMap::new();
         let mut twins = Vec::new();
-        let mut bytes = Vec::new();
+        let mut text = String::new();
         if self.records.len() < 2 {
             return twins;
         }
@@ -264,10 +274,10 @@ impl<'a> View<'a> {
             if alone {
                 continue;
             }
-            bytes.clear();
-            record::write(record.stage, &without_instance(record), false, &mut bytes);
+            text.clear();
+            record::write(record.stage, &without_instance(record), false, &mut text);
             let time = record.time();
-            if let Some(before) = last.insert(xxh3_64(&bytes), time) {
+            if let Some(before) = last.insert(xxh3_64(text.as_bytes()), time) {
                 let near = match (before, time) {
                     (Some(before), Some(time)) => time.saturating_sub(before) <= NEAR,
                     (before, time) => before == time,
@@ -300,7 +310,7 @@ fn or<'a>(value: Value<'a>, other: impl FnOnce() -> Value<'a>) -> Value<'a> {
 
 /// The records of a message that was read back, in the row form and in no order, and whether each is joined by the
 /// message id.
-pub fn records_of(message: &Event<'_>) -> Vec<(Vec<u8>, bool)> {
+pub fn records_of(message: &Event<'_>) -> Vec<(String, bool)> {
     let shared = SHARED.map(|field| message.get(field).text());
     let mut restored = Vec::new();
     for (stage, column) in [
@@ -322,7 +332,7 @@ pub fn records_of(message: &Event<'_>) -> Vec<(Vec<u8>, bool)> {
 }
 
 /// The email of a message that was read back, as [`Email::write`] writes it.
-pub fn email_of(message: &Event<'_>) -> Vec<u8> {
+pub fn email_of(message: &Event<'_>) -> String {
     let text = |field| message.get(field).text();
     let mut records = records_of(message);
     records.sort_unstable();
@@ -330,14 +340,14 @@ pub fn email_of(message: &Event<'_>) -> Vec<u8> {
         account: text(Field::Account).unwrap_or_default(),
         acode: text(Field::Acode),
         shared: message.get(Field::Flags).list().contains(&flag::SHARED_ACODE),
-        records: records.iter().map(|(record, _)| record.as_slice()).collect(),
+        records: records.iter().map(|(record, _)| record.as_str()).collect(),
     };
-    let mut bytes = Vec::new();
-    email.write(&mut bytes);
-    bytes
+    let mut text = String::new();
+    email.write(&mut text);
+    text
 }
 
-fn restore(stage: Stage, record: &[Value<'_>], shared: &[Option<&str>; SHARED.len()]) -> (Vec<u8>, bool) {
+fn restore(stage: Stage, record: &[Value<'_>], shared: &[Option<&str>; SHARED.len()]) -> (String, bool) {
     let mut members = record.to_vec();
     for (field, said) in SHARED.iter().zip(shared) {
         let Some(place) = stage.place(*field) else { continue };
@@ -348,7 +358,7 @@ fn restore(stage: Stage, record: &[Value<'_>], shared: &[Option<&str>; SHARED.le
         };
     }
     let by_message_id = stage.place(Field::JoinedBy).is_some_and(|place| !members[place].is_null());
-    let mut bytes = Vec::new();
-    record::write(stage, &members, by_message_id, &mut bytes);
-    (bytes, by_message_id)
+    let mut text = String::new();
+    record::write(stage, &members, by_message_id, &mut text);
+    (text, by_message_id)
 }

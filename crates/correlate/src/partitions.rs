@@ -1,17 +1,18 @@
 //! Bytes set aside by a number, in memory, and past a budget in one temporary file.
 //!
-//! An entry is a hash, or another number to sort by, and an email's bytes. Who writes has a [`Writer`] of its own, which
+//! An entry is a hash, or another number to sort by, and an email's text. Who writes has a [`Writer`] of its own, which
 //! hands over whole chunks of entries; who reads takes all entries of one number. The file has no name, so nothing is left of it after a kill.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A chunk is handed over when it has this many bytes.
-const CHUNK: usize = 128 << 10;
+use hashbrown::HashMap;
+
+/// The bytes of a chunk, but for one that holds a single longer email.
+const CHUNK: usize = 64 << 10;
 /// The bytes before an email: its length and its hash.
 const HEAD: usize = 4 + 16;
 
@@ -33,6 +34,8 @@ pub struct Budget {
     held: AtomicU64,
     spilled: AtomicU64,
     file: Mutex<Option<(File, u64)>>,
+    /// Chunks that were read and can be filled again: memory that the kernel need not clear.
+    free: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Budget {
@@ -41,12 +44,27 @@ impl Budget {
     pub fn new(directory: &Path, most: u64, workers: usize) -> Arc<Self> {
         let (held, spilled) = (AtomicU64::new(0), AtomicU64::new(0));
         let each = most / 8 / workers.max(1) as u64;
-        Arc::new(Self { directory: directory.to_owned(), most, each, held, spilled, file: Mutex::default() })
+        let (file, free) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { directory: directory.to_owned(), most, each, held, spilled, file, free })
     }
 
     /// How many bytes were written to the file.
     pub fn spilled(&self) -> u64 {
         self.spilled.load(Ordering::Relaxed)
+    }
+
+    /// An empty chunk.
+    fn chunk(&self) -> Vec<u8> {
+        lock(&self.free).pop().unwrap_or_else(|| Vec::with_capacity(CHUNK))
+    }
+
+    /// Takes a chunk back, as long as there are few.
+    fn recycle(&self, mut chunk: Vec<u8>) {
+        let mut free = lock(&self.free);
+        if chunk.capacity() == CHUNK && ((free.len() * CHUNK) as u64) < self.each {
+            chunk.clear();
+            free.push(chunk);
+        }
     }
 
     fn failed(&self, source: io::Error) -> SpillError {
@@ -71,6 +89,7 @@ impl Budget {
                     out.write_all(&chunk)?;
                     *end += chunk.len() as u64;
                     self.held.fetch_sub(chunk.capacity() as u64, Ordering::Relaxed);
+                    self.recycle(chunk);
                 }
                 spans.push((number, (from, (*end - from) as usize)));
             }
@@ -114,25 +133,6 @@ struct Part {
     spilled: Vec<Span>,
 }
 
-impl Part {
-    /// Takes a chunk; by how many bytes it is larger now.
-    fn give(&mut self, chunk: Vec<u8>) -> usize {
-        match self.held.last_mut() {
-            // Chunks that are mostly room would take memory that no budget counts.
-            Some(last) if last.len() + chunk.len() <= CHUNK => {
-                let before = last.capacity();
-                last.extend_from_slice(&chunk);
-                last.capacity() - before
-            }
-            _ => {
-                let size = chunk.capacity();
-                self.held.push(chunk);
-                size
-            }
-        }
-    }
-}
-
 impl Partitions {
     /// No entries yet.
     pub fn new(budget: &Arc<Budget>) -> Self {
@@ -156,7 +156,9 @@ impl Partitions {
     /// # Errors
     /// [`SpillError`] if the file cannot be read.
     pub fn take(&self, number: u64) -> Result<Entries, SpillError> {
-        let Some(part) = lock(&self.parts).remove(&number) else { return Ok(Entries(Vec::new())) };
+        let Some(part) = lock(&self.parts).remove(&number) else {
+            return Ok(Entries { budget: Arc::clone(&self.budget), chunks: Vec::new() });
+        };
         let held: usize = part.held.iter().map(Vec::capacity).sum();
         self.budget.held.fetch_sub(held as u64, Ordering::Relaxed);
         self.held.fetch_sub(held as u64, Ordering::Relaxed);
@@ -164,15 +166,37 @@ impl Partitions {
         for (offset, length) in part.spilled {
             chunks.push(self.budget.read(offset, length)?);
         }
-        Ok(Entries(chunks))
+        Ok(Entries { budget: Arc::clone(&self.budget), chunks })
     }
 
     fn give(&self, number: u64, chunk: Vec<u8>) -> Result<(), SpillError> {
-        let grown = lock(&self.parts).entry(number).or_default().give(chunk) as u64;
+        let grown = self.add(number, chunk) as u64;
         let all = self.budget.held.fetch_add(grown, Ordering::Relaxed) + grown;
         let own = self.held.fetch_add(grown, Ordering::Relaxed) + grown;
         // While others hold it all, pieces of a few bytes each would go to the file.
         if all > self.budget.most && own >= self.budget.most / 8 { self.spill() } else { Ok(()) }
+    }
+
+    /// Adds a chunk to those of a number; by how many bytes they are larger now.
+    fn add(&self, number: u64, chunk: Vec<u8>) -> usize {
+        let mut parts = lock(&self.parts);
+        let held = &mut parts.entry(number).or_default().held;
+        match held.last_mut() {
+            // Chunks that are mostly room would take memory that no budget counts.
+            Some(last) if last.len() + chunk.len() <= last.capacity().max(CHUNK) => {
+                let before = last.capacity();
+                last.extend_from_slice(&chunk);
+                let grown = last.capacity() - before;
+                drop(parts);
+                self.budget.recycle(chunk);
+                grown
+            }
+            _ => {
+                let size = chunk.capacity();
+                held.push(chunk);
+                size
+            }
+        }
     }
 
     /// Sets all that is held aside in the file.
@@ -201,35 +225,32 @@ pub struct Writer<'p> {
 }
 
 impl Writer<'_> {
-    /// Sets an entry aside under a number; `write` appends its email.
+    /// Sets an email aside under a number.
     ///
     /// # Errors
     /// [`SpillError`] if the file does not take what is past the budget.
-    pub fn put(
-        &mut self,
-        number: u64,
-        hash: u128,
-        write: impl FnOnce(&mut Vec<u8>),
-    ) -> Result<(), SpillError> {
-        let numbers = self.chunks.len().max(1);
-        let chunk = self.chunks.entry(number).or_default();
-        let start = chunk.len();
-        chunk.extend_from_slice(&[0; 4]);
-        chunk.extend_from_slice(&hash.to_le_bytes());
-        write(chunk);
-        let size = chunk.len() - start;
+    pub fn put(&mut self, number: u64, hash: u128, email: &str) -> Result<(), SpillError> {
         let too_long = |_| io::Error::other("one email has more than 4 GiB of records");
-        let length = u32::try_from(size - HEAD).map_err(too_long);
+        let length = u32::try_from(email.len()).map_err(too_long);
         let length = length.map_err(|error| self.partitions.budget.failed(error))?;
-        chunk[start..start + 4].copy_from_slice(&length.to_le_bytes());
-        self.held += size;
-        if chunk.len() >= CHUNK {
-            self.held -= chunk.len();
-            // Room for the next one is taken at once only where the rooms of all numbers fit.
-            let room = (self.partitions.budget.each as usize / numbers).min(CHUNK + CHUNK / 8);
-            let full = std::mem::replace(chunk, Vec::with_capacity(room));
+        let size = HEAD + email.len();
+        let chunk = self.chunks.entry(number).or_default();
+        if chunk.capacity() - chunk.len() < size && chunk.capacity() >= CHUNK {
+            let full = std::mem::take(chunk);
+            self.held -= full.len();
             self.partitions.give(number, full)?;
         }
+        let has_room = self.chunks.len() * CHUNK <= self.partitions.budget.each as usize;
+        let chunk = self.chunks.entry(number).or_default();
+        if chunk.capacity() == 0 && has_room && size <= CHUNK {
+            *chunk = self.partitions.budget.chunk();
+        }
+        // Where the chunks of all numbers would not fit, they grow to their size.
+        chunk.reserve(size);
+        chunk.extend_from_slice(&length.to_le_bytes());
+        chunk.extend_from_slice(&hash.to_le_bytes());
+        chunk.extend_from_slice(email.as_bytes());
+        self.held += size;
         // Many numbers with a little each are much together.
         if self.held as u64 > self.partitions.budget.each { self.finish() } else { Ok(()) }
     }
@@ -249,12 +270,21 @@ impl Writer<'_> {
 
 /// The entries of one number.
 #[derive(Debug)]
-pub struct Entries(Vec<Vec<u8>>);
+pub struct Entries {
+    budget: Arc<Budget>,
+    chunks: Vec<Vec<u8>>,
+}
+
+impl Drop for Entries {
+    fn drop(&mut self) {
+        self.chunks.drain(..).for_each(|chunk| self.budget.recycle(chunk));
+    }
+}
 
 impl Entries {
-    /// The hash and the email's bytes of each entry.
-    pub fn iter(&self) -> impl Iterator<Item = (u128, &[u8])> {
-        self.0.iter().flat_map(|chunk| {
+    /// The hash and the email's text of each entry.
+    pub fn iter(&self) -> impl Iterator<Item = (u128, &str)> {
+        self.chunks.iter().flat_map(|chunk| {
             let mut rest = chunk.as_slice();
             std::iter::from_fn(move || {
                 let (head, behind) = rest.split_at_checked(HEAD)?;
@@ -262,7 +292,8 @@ impl Entries {
                 let hash = u128::from_le_bytes(head[4..].try_into().ok()?);
                 let (email, behind) = behind.split_at_checked(length as usize)?;
                 rest = behind;
-                Some((hash, email))
+                // It was text, and is unless the disk has changed it.
+                Some((hash, simdutf8::basic::from_utf8(email).unwrap_or_default()))
             })
         })
     }
@@ -272,6 +303,11 @@ impl Entries {
 mod tests {
     use super::*;
 
+    /// Some fit no chunk.
+    fn text(n: u64) -> String {
+        "é".repeat(if n % 1000 == 999 { CHUNK } else { n as usize % 8 * 20 })
+    }
+
     #[test]
     fn what_was_set_aside_comes_back_whatever_the_budget() {
         for most in [0, 1 << 10, 1 << 30] {
@@ -280,9 +316,7 @@ mod tests {
             let partitions = Partitions::new(&budget);
             let mut writer = partitions.writer();
             for n in 0..5000_u64 {
-                writer
-                    .put(n % 7, n.into(), |out| out.extend_from_slice(&n.to_le_bytes()[..(n % 8) as usize]))
-                    .unwrap();
+                writer.put(n % 7, n.into(), &text(n)).unwrap();
             }
             writer.finish().unwrap();
             assert_eq!(partitions.numbers(), [0, 1, 2, 3, 4, 5, 6]);
@@ -290,7 +324,7 @@ mod tests {
             for number in partitions.numbers() {
                 for (hash, email) in partitions.take(number).unwrap().iter() {
                     let n = hash as u64;
-                    assert_eq!((n % 7, email), (number, &n.to_le_bytes()[..(n % 8) as usize]));
+                    assert_eq!((n % 7, email), (number, &*text(n)));
                     found.push(n);
                 }
             }
@@ -306,7 +340,7 @@ mod tests {
         let budget = Budget::new(Path::new("no/such/place"), 0, 1);
         let partitions = Partitions::new(&budget);
         let mut writer = partitions.writer();
-        let error = writer.put(0, 0, |out| out.push(1)).and_then(|()| writer.finish()).unwrap_err();
+        let error = writer.put(0, 0, "x").and_then(|()| writer.finish()).unwrap_err();
         assert!(error.to_string().contains("no/such/place"), "{error}");
     }
 }

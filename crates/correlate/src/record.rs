@@ -1,15 +1,15 @@
-//! The row form: one record of a stage as bytes.
+//! The row form: one record of a stage as text.
 //!
 //! ```text
 //! stage          1 byte
-//! time           1 byte: 0 if there is none, then 8 bytes, the highest first, so that bytes sort as times do
+//! time           1 byte: 0 if there is none, then 10 of seven bits each, the highest first, so that texts sort as times do
 //! joined by      1 byte: 1 if by the message id
 //! message id     a text
 //! members        all others in the stage's order: see `write`
 //! ```
 //!
-//! The bytes say all that a message keeps of a record. So two records are the same one if their bytes are, and the
-//! order of the bytes is an order of the records, by stage and time first.
+//! It says all that a message keeps of a record. So two records are the same one if their texts are, and the order of the
+//! texts is an order of the records, by stage and time first. What it is made of: the module `form`.
 
 use std::borrow::Cow;
 
@@ -17,62 +17,63 @@ use bumpalo::Bump;
 use mimelake_parse::{Value, Verdict, Verdicts};
 use mimelake_schema::{Field, Kind};
 
+use crate::form::{Reader, byte, length, write_text};
 use crate::stage::Stage;
 
-/// The bytes before the members.
-const HEAD: usize = 11;
+/// How many bytes a time takes.
+const TIME: usize = 10;
+/// The bytes before the message id.
+const HEAD: usize = TIME + 3;
 
-/// Appends the record of these members, which are those of the stage.
-pub fn write(stage: Stage, members: &[Value<'_>], by_message_id: bool, out: &mut Vec<u8>) {
-    out.push(stage as u8);
+/// Appends the record of these members, which are those of the stage; there may be more behind them.
+pub fn write(stage: Stage, members: &[Value<'_>], by_message_id: bool, out: &mut String) {
+    // So much without texts, at most.
+    out.reserve(HEAD + 32 * members.len());
+    byte(stage as u8, out);
     let micros = if let Some(Value::Time(micros)) = members.first() { Some(*micros) } else { None };
-    out.push(u8::from(micros.is_some()));
-    out.extend_from_slice(&(micros.unwrap_or_default() as u64 ^ 1 << 63).to_be_bytes());
-    out.push(u8::from(by_message_id));
+    byte(micros.is_some().into(), out);
+    write_time(micros.unwrap_or_default(), out);
+    byte(by_message_id.into(), out);
     let message_id = stage.place(Field::MessageId).map_or(Value::Null, |place| members[place]);
     write_text(message_id.text(), out);
-    for (field, value) in stage.members().iter().zip(members).skip(1) {
-        if !matches!(field, Field::JoinedBy | Field::MessageId) {
-            write_value(field.row().kind, value, out);
+    for (kind, value) in stage.kinds().iter().zip(members) {
+        if let Some(kind) = kind {
+            write_value(*kind, value, out);
         }
     }
 }
 
-fn write_value(kind: Kind, value: &Value<'_>, out: &mut Vec<u8>) {
+fn write_time(micros: i64, out: &mut String) {
+    let micros = micros as u64 ^ 1 << 63;
+    let bits: [u8; TIME] = std::array::from_fn(|place| (micros >> (7 * (TIME - 1 - place))) as u8 & 0x7F);
+    out.push_str(std::str::from_utf8(&bits).unwrap_or_default());
+}
+
+fn write_value(kind: Kind, value: &Value<'_>, out: &mut String) {
     match (kind, value) {
         (Kind::Int, Value::Int(number)) => {
-            out.push(1);
-            out.extend_from_slice(&number.to_le_bytes());
+            byte(1, out);
+            number.to_le_bytes().into_iter().for_each(|of_number| byte(of_number, out));
         }
-        (Kind::Bool | Kind::Hit, Value::Bool(bit)) => out.push(1 + u8::from(*bit)),
+        (Kind::Bool | Kind::Hit, Value::Bool(bit)) => byte(1 + u8::from(*bit), out),
         (Kind::Verdicts, Value::Verdicts(verdicts)) => write_verdicts(verdicts, out),
         (Kind::FileNames, Value::List(list)) => {
             length(list.len() + 1, out);
             list.iter().for_each(|text| write_text(Some(text), out));
         }
         (Kind::Text | Kind::Word, Value::Text(text)) => write_text(Some(text), out),
-        _ => out.push(0),
+        _ => byte(0, out),
     }
 }
 
-fn write_text(text: Option<&str>, out: &mut Vec<u8>) {
-    match text {
-        Some(text) => {
-            length(text.len() + 1, out);
-            out.extend_from_slice(text.as_bytes());
-        }
-        None => out.push(0),
-    }
-}
-
-fn write_verdicts(verdicts: &Verdicts<'_>, out: &mut Vec<u8>) {
-    out.push(1);
-    out.push(option(verdicts.grey_email));
+fn write_verdicts(verdicts: &Verdicts<'_>, out: &mut String) {
+    byte(1, out);
+    byte(option(verdicts.grey_email), out);
     for verdict in verdicts.each {
         match verdict {
-            None => out.push(u8::MAX),
+            None => byte(u8::MAX, out),
             Some(Verdict { allow, info }) => {
-                out.push(option(allow));
+                byte(option(allow), out);
                 write_text(info, out);
             }
         }
@@ -83,57 +84,7 @@ fn option(bit: Option<bool>) -> u8 {
     bit.map_or(0, |bit| 1 + u8::from(bit))
 }
 
-/// Seven bits a byte, the lowest first; the highest bit says that more follow.
-pub(crate) fn length(mut length: usize, out: &mut Vec<u8>) {
-    while length > 0x7F {
-        out.push(length as u8 | 0x80);
-        length >>= 7;
-    }
-    out.push(length as u8);
-}
-
-/// A record's bytes while they are read. What ends early reads as nothing: the bytes are our own.
-#[derive(Clone, Copy, Debug)]
-pub struct Bytes<'a>(pub &'a [u8]);
-
-impl<'a> Bytes<'a> {
-    fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        *first
-    }
-
-    /// The next so many bytes.
-    pub fn take(&mut self, count: usize) -> &'a [u8] {
-        let (taken, rest) = self.0.split_at(count.min(self.0.len()));
-        self.0 = rest;
-        taken
-    }
-
-    /// A length, seven bits a byte.
-    pub fn length(&mut self) -> usize {
-        let (mut length, mut shift) = (0, 0);
-        loop {
-            let byte = self.byte();
-            length |= usize::from(byte & 0x7F) << shift;
-            shift += 7;
-            if byte & 0x80 == 0 || shift > 56 {
-                return length;
-            }
-        }
-    }
-
-    /// A text, if there is one.
-    pub fn text(&mut self) -> Option<&'a str> {
-        Some(std::str::from_utf8(self.text_bytes()?).unwrap_or_default())
-    }
-
-    /// A text's bytes, if there is one.
-    fn text_bytes(&mut self) -> Option<&'a [u8]> {
-        let length = self.length().checked_sub(1)?;
-        Some(self.take(length))
-    }
-
+impl<'a> Reader<'a> {
     fn option(&mut self) -> Option<bool> {
         bit(self.byte())
     }
@@ -142,7 +93,7 @@ impl<'a> Bytes<'a> {
         match kind {
             Kind::Int => match self.byte() {
                 0 => Value::Null,
-                _ => Value::Int(i64::from_le_bytes(self.take(8).try_into().unwrap_or_default())),
+                _ => Value::Int(i64::from_le_bytes(std::array::from_fn(|_| self.byte()))),
             },
             Kind::Bool | Kind::Hit => self.option().map_or(Value::Null, Value::Bool),
             Kind::Verdicts => match self.byte() {
@@ -185,19 +136,20 @@ pub struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// Reads a record.
-    pub fn read(bytes: &'a [u8], bump: &'a Bump) -> Self {
-        let stage = stage(bytes);
-        let by_message_id = bytes.get(HEAD - 1) == Some(&1);
-        let mut rest = Bytes(bytes.get(HEAD..).unwrap_or_default());
-        let time = time(bytes).map_or(Value::Null, Value::Time);
+    pub fn read(text: &'a str, bump: &'a Bump) -> Self {
+        let stage = stage(text);
+        let by_message_id = text.as_bytes().get(HEAD - 1) == Some(&1);
+        let mut rest = Reader::new(text, HEAD);
+        let time = time(text).map_or(Value::Null, Value::Time);
         let message_id = rest.text().map_or(Value::Null, Value::Text);
-        let members = bump.alloc_slice_fill_iter(stage.members().iter().map(|field| match field {
-            Field::Timestamp => time,
-            Field::JoinedBy if by_message_id => Value::Text("message_id"),
-            Field::JoinedBy => Value::Null,
-            Field::MessageId => message_id,
-            _ => rest.value(field.row().kind, bump),
-        }));
+        let (fields, kinds) = (stage.members(), stage.kinds());
+        let members = bump.alloc_slice_fill_with(fields.len(), |place| match (kinds[place], fields[place]) {
+            (Some(kind), _) => rest.value(kind, bump),
+            (_, Field::Timestamp) => time,
+            (_, Field::MessageId) => message_id,
+            _ if by_message_id => Value::Text("message_id"),
+            _ => Value::Null,
+        });
         Self { stage, members }
     }
 
@@ -214,7 +166,12 @@ impl<'a> Record<'a> {
     /// The recipients that it speaks of; those that stay together are joined by a comma and a blank, which no address
     /// has.
     pub fn recipients(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.text(Field::Recipient).into_iter().flat_map(|text| text.split(", "))
+        // To split is dear, and nearly all are one.
+        let (one, several) = match self.text(Field::Recipient) {
+            Some(text) if text.as_bytes().contains(&b',') => (None, Some(text)),
+            one => (one, None),
+        };
+        one.into_iter().chain(several.into_iter().flat_map(|text| text.split(", ")))
     }
 
     /// The same in lower case, for they are the same in any case of letters.
@@ -230,38 +187,57 @@ impl<'a> Record<'a> {
 
 /// A text in lower case; most are already.
 pub(crate) fn fold_case(text: &str) -> Cow<'_, str> {
-    let is_lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if is_lower { text.into() } else { text.to_lowercase().into() }
+    // Without an end before the last byte many are looked at at once.
+    let is_lower = |byte: u8| byte.is_ascii() & !byte.is_ascii_uppercase();
+    if text.bytes().fold(true, |all, byte| all & is_lower(byte)) {
+        text.into()
+    } else {
+        text.to_lowercase().into()
+    }
 }
 
-/// The stage of a record's bytes.
-pub fn stage(bytes: &[u8]) -> Stage {
-    let number = bytes.first().copied().unwrap_or_default();
+/// The stage of a record's text.
+pub fn stage(record: &str) -> Stage {
+    let number = record.as_bytes().first().copied().unwrap_or_default();
     Stage::ALL.get(usize::from(number)).copied().unwrap_or(Stage::Detection)
 }
 
-/// The time of a record's bytes.
-pub fn time(bytes: &[u8]) -> Option<i64> {
-    let time = bytes.get(1..10)?;
-    let micros = u64::from_be_bytes(time[1..].try_into().ok()?) ^ 1 << 63;
-    (time[0] == 1).then_some(micros as i64)
+/// The time of a record's text.
+pub fn time(record: &str) -> Option<i64> {
+    let [1, time @ ..] = record.as_bytes().get(1..TIME + 2)? else { return None };
+    let micros = time.iter().fold(0, |micros: u64, bits| micros << 7 | u64::from(*bits));
+    Some((micros ^ 1 << 63) as i64)
 }
 
-/// The message id of a record's bytes, bare; none if it says none.
-pub fn message_id(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(message_id_bytes(bytes)).ok().filter(|id| !id.is_empty())
+/// The message id of a record's text, bare; none if it says none.
+pub fn message_id(record: &str) -> Option<&str> {
+    Some(crate::key::bare_message_id(said_id(record))).filter(|id| !id.is_empty())
 }
 
-/// The bytes of [`message_id`]; empty if it says none.
-pub(crate) fn message_id_bytes(bytes: &[u8]) -> &[u8] {
-    crate::key::bare_id(said_id(bytes))
+fn said_id(record: &str) -> &str {
+    Reader::new(record, HEAD).text().unwrap_or_default()
 }
 
-fn said_id(bytes: &[u8]) -> &[u8] {
-    bytes.get(HEAD..).and_then(|rest| Bytes(rest).text_bytes()).unwrap_or_default()
+/// Whether the message id of a record's text is said to its end.
+pub fn has_whole_id(record: &str) -> bool {
+    said_id(record).trim_ascii_end().ends_with('>')
 }
 
-/// Whether the message id of a record's bytes is said to its end.
-pub fn has_whole_id(bytes: &[u8]) -> bool {
-    said_id(bytes).trim_ascii_end().ends_with(b">")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_sort() {
+        let times = [i64::MIN, -1, 0, 1, 1_772_000_000_000_000, i64::MAX];
+        let texts = times.map(|time| {
+            let mut text = String::new();
+            let mut members = vec![Value::Null; Stage::Delivery.members().len()];
+            members[0] = Value::Time(time);
+            write(Stage::Delivery, &members, false, &mut text);
+            text
+        });
+        assert!(texts.is_sorted());
+        assert_eq!(texts.map(|text| time(&text)), times.map(Some));
+    }
 }

@@ -1,8 +1,7 @@
 //! The stages of an email, and what is kept of a record of each.
 
-use bumpalo::Bump;
 use mimelake_parse::{Event, Value};
-use mimelake_schema::{EventType, Field, message};
+use mimelake_schema::{EventType, Field, Kind, message};
 
 /// What a record tells of its email. The order is that in which records are asked for what the email says once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,11 +41,46 @@ impl Stage {
         }
     }
 
+    /// The kinds of the members, and whether they are written among the others: see [`crate::record`].
+    pub(crate) fn kinds(self) -> &'static [Option<Kind>] {
+        &KINDS[self as usize][..self.members().len()]
+    }
+
     /// The place of a member.
     pub fn place(self, member: Field) -> Option<usize> {
         PLACES[self as usize][member as usize].checked_sub(1).map(usize::from)
     }
 }
+
+/// The most members that a stage has.
+const MOST: usize = {
+    let mut most = 0;
+    let mut stage = 0;
+    while stage < Stage::ALL.len() {
+        let members = Stage::ALL[stage].members().len();
+        most = if members > most { members } else { most };
+        stage += 1;
+    }
+    most
+};
+
+/// The kinds of each stage's members; none of those that the head of the row form has.
+static KINDS: [[Option<Kind>; MOST]; Stage::ALL.len()] = {
+    let mut kinds = [[None; MOST]; Stage::ALL.len()];
+    let mut stage = 0;
+    while stage < Stage::ALL.len() {
+        let members = Stage::ALL[stage].members();
+        let mut at = 0;
+        while at < members.len() {
+            if !matches!(members[at], Field::Timestamp | Field::JoinedBy | Field::MessageId) {
+                kinds[stage][at] = Some(members[at].row().kind);
+            }
+            at += 1;
+        }
+        stage += 1;
+    }
+    kinds
+};
 
 /// The places of each stage's members, from one; zero for fields that it has not.
 static PLACES: [[u8; Field::ALL.len()]; Stage::ALL.len()] = {
@@ -117,18 +151,22 @@ impl Picker {
         self.recipients.map_or(&[], |column| event.values[column].list())
     }
 
-    /// The members of an event's record; the recipient is left to the caller.
-    pub fn members<'a>(&self, event: &Event<'a>, bump: &'a Bump) -> &'a mut [Value<'a>] {
-        bump.alloc_slice_fill_iter(self.sources.iter().map(|source| match source {
-            Source::Column(column) => short(event.values[*column]),
-            Source::Shared(column) => match short(event.values[*column]) {
-                Value::Text("") => Value::Null,
-                value => value,
-            },
-            Source::DetectedBy => Value::Text(self.event_type.table()),
-            Source::Verdict => short(verdict(event)),
-            Source::Recipient | Source::Nothing => Value::Null,
-        }))
+    /// The members of an event's record, and nulls behind them; the recipient is left to the caller.
+    pub fn members<'a>(&self, event: &Event<'a>) -> [Value<'a>; MOST] {
+        let mut members = [Value::Null; MOST];
+        for (member, source) in members.iter_mut().zip(&self.sources) {
+            *member = match source {
+                Source::Column(column) => short(event.values[*column]),
+                Source::Shared(column) => match short(event.values[*column]) {
+                    Value::Text("") => Value::Null,
+                    value => value,
+                },
+                Source::DetectedBy => Value::Text(self.event_type.table()),
+                Source::Verdict => short(verdict(event)),
+                Source::Recipient | Source::Nothing => Value::Null,
+            };
+        }
+        members
     }
 }
 

@@ -20,11 +20,11 @@ use proptest::prelude::*;
 /// Calls a closure with each event.
 struct Each<F>(F);
 
-impl<F: FnMut(&Event<'_>, &Bump)> Sink for Each<F> {
+impl<F: FnMut(&Event<'_>)> Sink for Each<F> {
     type Error = Infallible;
 
-    fn event(&mut self, event: &Event<'_>, bump: &Bump) -> Result<(), Infallible> {
-        (self.0)(event, bump);
+    fn event(&mut self, event: &Event<'_>, _: &Bump) -> Result<(), Infallible> {
+        (self.0)(event);
         Ok(())
     }
 
@@ -34,7 +34,7 @@ impl<F: FnMut(&Event<'_>, &Bump)> Sink for Each<F> {
     }
 }
 
-fn read(lines: &[String], each: impl FnMut(&Event<'_>, &Bump)) {
+fn read(lines: &[String], each: impl FnMut(&Event<'_>)) {
     let text = lines.join("\n");
     let Ok(_) = Reader::new(Format::KeyValue, "lines").read(text.as_bytes(), 0, true, &mut Each(each));
 }
@@ -50,29 +50,27 @@ fn row(email: &Email<'_>) -> String {
     said.map(|(field, value)| format!("{}={value:?}", field.column())).collect::<Vec<_>>().join("\n")
 }
 
-/// The emails of the join, as bytes.
-fn join(lines: &[Vec<String>], before: &[Vec<u8>], partitions: usize, budget: u64) -> (Vec<Vec<u8>>, Counts) {
+/// The emails of the join, as text.
+fn join(lines: &[Vec<String>], before: &[String], partitions: usize, budget: u64) -> (Vec<String>, Counts) {
     let directory = tempfile::tempdir().unwrap();
     let join = Join::new(&Budget::new(directory.path(), budget, 1), partitions);
     let mut counts = Counts::default();
     let mut taken = join.scatter();
-    for bytes in before {
+    for text in before {
         let bump = Bump::new();
-        taken.event(&Message::of(&Email::read(bytes), &bump).event, &bump).unwrap();
+        taken.event(&Message::of(&Email::read(text), &bump).event).unwrap();
     }
     counts += taken.finish().unwrap();
     for lines in lines {
         let mut scatter: Scatter<'_> = join.scatter();
-        read(lines, |event, bump| {
-            scatter.event(event, bump).unwrap();
-        });
+        read(lines, |event| scatter.event(event).unwrap());
         counts += scatter.finish().unwrap();
     }
     let mut emails = Vec::new();
     let mut keep = |email: &Email<'_>| {
-        let mut bytes = Vec::new();
-        email.write(&mut bytes);
-        emails.push(bytes);
+        let mut text = String::new();
+        email.write(&mut text);
+        emails.push(text);
         Ok::<(), SpillError>(())
     };
     for partition in join.acode_partitions() {
@@ -84,8 +82,8 @@ fn join(lines: &[Vec<String>], before: &[Vec<u8>], partitions: usize, budget: u6
     (emails, counts)
 }
 
-fn rows(emails: &[Vec<u8>]) -> Rows {
-    let rows: Rows = emails.iter().map(|bytes| row(&Email::read(bytes))).collect();
+fn rows(emails: &[String]) -> Rows {
+    let rows: Rows = emails.iter().map(|text| row(&Email::read(text))).collect();
     assert_eq!(rows.len(), emails.len(), "two emails say the same");
     rows
 }
@@ -96,29 +94,29 @@ struct Seen {
     account: String,
     acode: Option<String>,
     id: Option<String>,
-    bytes: Vec<u8>,
+    text: String,
 }
 
 fn seen(lines: &[String]) -> (Vec<Seen>, u64) {
     let pickers = Picker::all();
     let (mut all, mut twice) = (Vec::new(), 0);
-    read(lines, |event, bump| {
+    read(lines, |event| {
         let (Some(picker), Some(key)) = (&pickers[event.event_type as usize], Key::of(event)) else { return };
         let recipients = picker.recipients(event);
         let each =
             if recipients.is_empty() { vec![None] } else { recipients.iter().copied().map(Some).collect() };
         for recipient in each {
-            let members = picker.members(event, bump);
+            let mut members = picker.members(event);
             if let Some(place) = picker.stage().place(Field::Recipient) {
                 members[place] = recipient.map_or(Value::Null, Value::Text);
             }
-            let mut bytes = Vec::new();
-            record::write(picker.stage(), members, matches!(key, Key::MessageId(_)), &mut bytes);
+            let mut text = String::new();
+            record::write(picker.stage(), &members, matches!(key, Key::MessageId(_)), &mut text);
             let record = Seen {
                 account: event.get(Field::Account).text().unwrap_or_default().to_owned(),
                 acode: if let Key::Acode(acode) = key { Some(acode.to_owned()) } else { None },
-                id: record::message_id(&bytes).map(str::to_owned),
-                bytes,
+                id: record::message_id(&text).map(str::to_owned),
+                text,
             };
             if all.contains(&record) { twice += 1 } else { all.push(record) }
         }
@@ -129,7 +127,7 @@ fn seen(lines: &[String]) -> (Vec<Seen>, u64) {
 /// The id that a cut one stands for, among those of its aCode.
 fn whole(mut id: String, others: &[Seen]) -> String {
     loop {
-        let closed = |o: &Seen| o.id.as_deref() == Some(&*id) && record::has_whole_id(&o.bytes);
+        let closed = |o: &Seen| o.id.as_deref() == Some(&*id) && record::has_whole_id(&o.text);
         if others.iter().any(closed) {
             return id;
         }
@@ -177,7 +175,7 @@ fn oracle(lines: &[String]) -> (Rows, u64) {
         emails.iter().filter(|(o, _)| o.1.is_some() && (&o.0, &o.1) == (&name.0, &name.1)).count() > 1
     };
     let rows = emails.iter().map(|(name, records)| {
-        let mut records: Vec<&[u8]> = records.iter().map(|record| &*record.bytes).collect();
+        let mut records: Vec<&str> = records.iter().map(|record| &*record.text).collect();
         records.sort_unstable();
         row(&Email { account: &name.0, acode: name.1.as_deref(), shared: shared(name), records })
     });
@@ -189,25 +187,25 @@ fn owner(record: &Seen, emails: &[(Name, Vec<Seen>)]) -> Option<usize> {
     let candidates: Vec<usize> = (0..emails.len())
         .filter(|at| emails[*at].0.0 == record.account && emails[*at].0.2 == record.id)
         .collect();
-    let recipient = |bytes: &[u8]| {
+    let recipient = |text: &str| {
         let bump = Bump::new();
-        let read = Record::read(bytes, &bump);
+        let read = Record::read(text, &bump);
         read.text(Field::Recipient).map(str::to_lowercase)
     };
     let speaks_to = |at: &&usize| {
-        let wanted = recipient(&record.bytes);
-        wanted.is_some() && emails[**at].1.iter().any(|r| recipient(&r.bytes) == wanted)
+        let wanted = recipient(&record.text);
+        wanted.is_some() && emails[**at].1.iter().any(|r| recipient(&r.text) == wanted)
     };
     let named: Vec<usize> = candidates.iter().filter(speaks_to).copied().collect();
     let mut candidates = if named.is_empty() { candidates } else { named };
-    let first = |at: &usize| emails[*at].1.iter().filter_map(|r| record::time(&r.bytes)).min();
-    let bytes = |at: &usize| {
-        let mut records: Vec<_> = emails[*at].1.iter().map(|r| r.bytes.clone()).collect();
+    let first = |at: &usize| emails[*at].1.iter().filter_map(|r| record::time(&r.text)).min();
+    let texts = |at: &usize| {
+        let mut records: Vec<_> = emails[*at].1.iter().map(|r| r.text.clone()).collect();
         records.sort_unstable();
         records
     };
-    candidates.sort_by_key(|at| (first(at), emails[*at].0.1.clone(), bytes(at)));
-    let before = candidates.iter().rev().find(|at| first(at) <= record::time(&record.bytes));
+    candidates.sort_by_key(|at| (first(at), emails[*at].0.1.clone(), texts(at)));
+    let before = candidates.iter().rev().find(|at| first(at) <= record::time(&record.text));
     before.or(candidates.first()).copied()
 }
 
@@ -308,11 +306,11 @@ proptest! {
     #[test]
     fn an_email_is_read_as_it_was_written(lines in prop::collection::vec(line(), 1..6)) {
         let (all, _) = seen(&lines);
-        let records: Vec<&[u8]> = all.iter().map(|record| &*record.bytes).collect();
+        let records: Vec<&str> = all.iter().map(|record| &*record.text).collect();
         let email = Email { account: "C0A0", acode: Some("x"), shared: true, records };
-        let mut bytes = Vec::new();
-        email.write(&mut bytes);
-        prop_assert_eq!(Email::read(&bytes), email);
+        let mut text = String::new();
+        email.write(&mut text);
+        prop_assert_eq!(Email::read(&text), email);
     }
 }
 
@@ -333,7 +331,7 @@ fn an_acode_with_a_hundred_thousand_deliveries_is_linear() {
     assert_eq!(message.event.get(Field::Attempts), Value::Int(100_000));
     assert!(email.records.is_sorted());
     assert_eq!(record::stage(email.records[0]), Stage::Delivery);
-    let mut one = Vec::new();
+    let mut one = String::new();
     email::write_one("C0A0", None, email.records[0], &mut one);
     assert_eq!(Email::read(&one).records, [email.records[0]]);
 }

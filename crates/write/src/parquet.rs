@@ -2,9 +2,8 @@
 //!
 //! A [`ParquetPart`] takes the rows of one layout, and writes them to anything that can be written to, a part
 //! file of the [store](crate::store) for one. How each column is encoded is decided in one place, the module
-//! `plan`. Columns of single values, lists of text and verdicts are encoded here, cell by cell while the row is at
-//! hand (the module `chunk`); maps and the records inside of messages go through Arrow batches to the writer of the
-//! `parquet` crate (`rest`), which also writes schema, indexes and footer.
+//! `plan`. They are encoded here, value by value while the row is at hand (the module `chunk`); the `parquet` crate writes
+//! schema, indexes and footer.
 //!
 //! Files are for readers of this decade: data pages of version 1, `DELTA_LENGTH_BYTE_ARRAY` and
 //! `DELTA_BINARY_PACKED` beside dictionaries, column and offset index, bloom filters on the columns that one
@@ -17,11 +16,10 @@ mod error;
 mod part;
 mod plan;
 mod read;
-mod rest;
 #[cfg(test)]
 mod tests;
 
 pub use compression::{Compression, CompressionError};
 pub use error::{ParquetPartError, ReadError};
-pub use part::{ParquetPart, PartLabels, WrittenPart};
+pub use part::{ParquetPart, PartLabels, Room, WrittenPart};
 pub use read::{Lookup, ReadPart};

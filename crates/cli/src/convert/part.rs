@@ -4,7 +4,7 @@ use std::io::Write;
 
 use mimelake_columns::document::{Cell, Document};
 use mimelake_write::ndjson::RowWriter;
-use mimelake_write::parquet::{ParquetPart, PartLabels};
+use mimelake_write::parquet::{ParquetPart, PartLabels, Room};
 use mimelake_write::store::{Job, PartFile};
 
 use super::Run;
@@ -37,13 +37,18 @@ impl Part {
     /// A new part of a table and date.
     pub fn create(run: &Run<'_>, job: &Job<'_>, document: &Document, date: &str) -> anyhow::Result<Self> {
         let table = document.event_type().table();
-        Self::on(run.args, job.create(table, date, run.args.extension())?, document)
+        Self::on(run.args, job.create(table, date, run.args.extension())?, document, None)
     }
 
-    /// A part that is written to this file.
-    pub fn on(args: &ConvertArgs, file: PartFile, document: &Document) -> anyhow::Result<Self> {
+    /// A part that is written to this file, in the room of one that is finished.
+    pub fn on(
+        args: &ConvertArgs,
+        file: PartFile,
+        document: &Document,
+        room: Option<Room>,
+    ) -> anyhow::Result<Self> {
         match args.to() {
-            To::Parquet => Self::parquet(args, file, document, args.schema()),
+            To::Parquet => Self::parquet(args, file, document, args.schema(), room),
             To::Ndjson => {
                 let writer = RowWriter::new(document.layout());
                 let part = NdjsonPart { file, writer, buffer: Vec::new(), rows: 0 };
@@ -53,8 +58,13 @@ impl Part {
     }
 
     /// A Parquet part of native columns that is written to this file, whatever the format of the run.
-    pub fn native(args: &ConvertArgs, file: PartFile, document: &Document) -> anyhow::Result<Self> {
-        Self::parquet(args, file, document, SchemaKind::Native)
+    pub fn native(
+        args: &ConvertArgs,
+        file: PartFile,
+        document: &Document,
+        room: Option<Room>,
+    ) -> anyhow::Result<Self> {
+        Self::parquet(args, file, document, SchemaKind::Native, room)
     }
 
     fn parquet(
@@ -62,9 +72,10 @@ impl Part {
         file: PartFile,
         document: &Document,
         schema: SchemaKind,
+        room: Option<Room>,
     ) -> anyhow::Result<Self> {
         let labels = PartLabels { table: document.event_type().table(), schema: schema.name() };
-        let part = ParquetPart::new(file, document.layout(), labels, args.write.compression)?;
+        let part = ParquetPart::in_room(file, document.layout(), labels, args.write.compression, room)?;
         Ok(Self { sink: Format::Parquet(Box::new(part)), used: 0 })
     }
 
@@ -117,20 +128,24 @@ impl Part {
 
     /// Ends the file; how many bytes it has.
     pub fn finish(self) -> anyhow::Result<u64> {
-        match self.sink {
+        self.finish_with_room().map(|(bytes, _)| bytes)
+    }
+
+    /// The same; and the room of a Parquet file, for another of its kind.
+    pub fn finish_with_room(self) -> anyhow::Result<(u64, Option<Room>)> {
+        let (file, rows, room) = match self.sink {
             Format::Parquet(part) => {
-                let written = part.finish()?;
-                let bytes = written.out.bytes();
-                written.out.finish(written.rows)?;
-                Ok(bytes)
+                let (written, room) = part.finish_with_room()?;
+                (written.out, written.rows, Some(room))
             }
             Format::Ndjson(part) => {
                 let NdjsonPart { mut file, buffer, rows, .. } = *part;
                 file.write_all(&buffer)?;
-                let bytes = file.bytes();
-                file.finish(rows)?;
-                Ok(bytes)
+                (file, rows, None)
             }
-        }
+        };
+        let bytes = file.bytes();
+        file.finish(rows)?;
+        Ok((bytes, room))
     }
 }

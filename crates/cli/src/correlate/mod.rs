@@ -21,6 +21,7 @@ use mimelake_correlate::keys::Keys;
 use mimelake_correlate::partitions::{Budget, Partitions};
 use mimelake_landing::{self as landing, Found, FoundKind};
 use mimelake_schema::EventType;
+use mimelake_write::parquet::Room;
 use mimelake_write::store::{Counts as Lines, Job, Store};
 use rayon::prelude::*;
 
@@ -38,9 +39,17 @@ use write::{Changes, Sets};
 /// A partition is folded by one thread, which holds about twice as much.
 const SHARE_OF_MEMORY: u64 = 16;
 
+/// Bytes of what is sorted at a time, about: so many that the processor's caches hold them, for records are read and rows
+/// are made where they lie.
+const CACHED: u64 = 2 << 20;
+
+/// So many pieces at the most are made for the caches' sake: many would be small when they go to the disk.
+const PIECES: u64 = 256;
+
 /// Runs the command.
 pub fn run(args: CorrelateArgs) -> anyhow::Result<Exit> {
     let start = Instant::now();
+    small_pages();
     let args = ConvertArgs::from(args);
     if args.to_stdout() {
         return Err(Hinted::error("messages cannot be streamed", "name a directory: -o OUT"));
@@ -64,6 +73,13 @@ pub fn run(args: CorrelateArgs) -> anyhow::Result<Exit> {
     run.finish(start)
 }
 
+/// Has the kernel give memory in small pages: huge ones are cleared whole, and of what is set aside for many files much
+/// is never touched. Where that cannot be said, it does without.
+fn small_pages() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
+}
+
 fn settings(args: &ConvertArgs) -> String {
     format!("messages/{}/{}", args.extension().as_str(), args.schema().name())
 }
@@ -80,6 +96,8 @@ struct Correlation<'a> {
     state: State,
     /// The columns of messages that can be read back.
     native: Document,
+    /// What the parts of finished files of the table leave for those of others.
+    rooms: Mutex<Vec<Vec<Option<Room>>>>,
     /// Bytes of what one worker holds at a time, about.
     share: u64,
 }
@@ -93,7 +111,8 @@ impl<'a> Correlation<'a> {
         // Compressed input grows to a few times its size.
         let is_stream = found.iter().any(|found| found.kind != FoundKind::File);
         let least = if is_stream { 1 << 9 } else { 16 };
-        let partitions = (stored.saturating_mul(4) / share.max(1)).clamp(least, 1 << 14);
+        let cached = (stored / CACHED).min(PIECES);
+        let partitions = (stored.saturating_mul(4) / share.max(1)).max(cached).clamp(least, 1 << 14);
         let state = State::load(run, store)?;
         let join = Join::new(&budget, partitions as usize);
         let keys = (memory / SHARE_OF_MEMORY) as usize / size_of::<u64>();
@@ -106,6 +125,7 @@ impl<'a> Correlation<'a> {
             emails: Partitions::new(&budget),
             state,
             native: Document::native(EventType::Message, false),
+            rooms: Mutex::default(),
             share,
         })
     }
@@ -120,7 +140,9 @@ impl<'a> Correlation<'a> {
                 self.state.close_after(window, &days);
             }
             let touched = self.state.touched(self.run.args, keys)?;
-            let slots = Slots::new(&self.state, &days, self.share);
+            let bytes: u64 = days.values().map(|day| day.bytes).sum();
+            let stretch = (bytes / PIECES).max(CACHED).min(self.share);
+            let slots = Slots::new(&self.state, &days, stretch);
             let (counts, gone) = read::touched(&self, &touched)?;
             read.counts += counts;
             let moves = Moves::new(&touched);
@@ -195,14 +217,14 @@ impl Aside<'_, '_> {
             interrupt::check()?;
             let mut writer = self.all.emails.writer();
             let mut added = Sets::new();
+            let mut text = String::new();
             let counts = fold(*partition, &mut |email| {
                 let place = self.slots.of(email);
                 self.moves.note(email, place.slot);
-                writer.put(place.number, place.order, |out| {
-                    let start = out.len();
-                    email.write(out);
-                    added.entry(place.slot).or_default().add(&out[start..]);
-                })?;
+                text.clear();
+                email.write(&mut text);
+                added.entry(place.slot).or_default().add(&text);
+                writer.put(place.number, place.order, &text)?;
                 Ok(())
             })?;
             writer.finish()?;

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_move_is_found_by_the_acode_whatever_the_id_or_by_the_id_alone() {
         let slot = |day| Slot { day, share: 0, of: 1 };
-        let mut with_id = Vec::new();
+        let mut with_id = String::new();
         let members = Stage::Receipt.members().iter();
         let members =
             members.map(|field| if *field == Field::MessageId { Value::Text("<a@b>") } else { Value::Null });

@@ -14,9 +14,7 @@ use mimelake_landing::Found;
 use mimelake_parse::{Event, Reject, Sink};
 use mimelake_schema::EventType;
 use mimelake_write::parquet::ReadPart;
-use mimelake_write::store::{
-    CommittedInput, CommittedUnit, Counts as Lines, Job, Listing, StampState, UnitKey,
-};
+use mimelake_write::store::{CommittedInput, CommittedUnit, Counts as Lines, Listing, StampState, UnitKey};
 use rayon::prelude::*;
 
 use super::place::Slot;
@@ -48,9 +46,9 @@ pub fn is_written_ndjson(path: &Path) -> bool {
         && partition.is_some_and(|name| name.starts_with("event_date="))
 }
 
-/// The run's job.
-pub fn lock<'l, 's>(job: &'l Mutex<Job<'s>>) -> MutexGuard<'l, Job<'s>> {
-    job.lock().unwrap_or_else(PoisonError::into_inner)
+/// What the threads of the run share.
+pub fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads all that is new.
@@ -96,8 +94,8 @@ struct Logs<'a, 's> {
 impl Sink for Logs<'_, '_> {
     type Error = anyhow::Error;
 
-    fn event(&mut self, event: &Event<'_>, bump: &Bump) -> anyhow::Result<()> {
-        self.scatter.event(event, bump)?;
+    fn event(&mut self, event: &Event<'_>, _: &Bump) -> anyhow::Result<()> {
+        self.scatter.event(event)?;
         Ok(())
     }
 
@@ -172,7 +170,7 @@ fn part(all: &Correlation<'_>, found: &Found) -> anyhow::Result<Option<(Committe
         let batch = batch?;
         let rows = Events::of(table, &batch)?;
         for row in 0..rows.len() {
-            scatter.event(&rows.event(row, &bump), &bump)?;
+            scatter.event(&rows.event(row, &bump))?;
             bump.reset();
         }
         records += rows.len() as u64;
@@ -195,10 +193,10 @@ pub fn touched(all: &Correlation<'_>, touched: &Touched) -> anyhow::Result<(Coun
         let mut scatter = all.join.scatter();
         let mut wanted = wanted.numbers.iter().peekable();
         let mut gone = Set::default();
-        rows::each_message(&all.native_path(*slot), &mut |row, event, bump| {
+        rows::each_message(&all.native_path(*slot), &mut |row, event, _| {
             if wanted.next_if_eq(&&row).is_some() {
                 gone.add(&email_of(event));
-                scatter.event(event, bump)?;
+                scatter.event(event)?;
             }
             Ok(())
         })?;

@@ -21,8 +21,8 @@ use super::{Correlation, keys};
 use crate::args::{ConvertArgs, SchemaKind, To};
 use crate::convert::part::Part;
 
-/// An email's bytes, with its order before them.
-pub type InOrder<'e> = (u128, &'e [u8]);
+/// An email's text, with its order before it.
+pub type InOrder<'e> = (u128, &'e str);
 
 /// Where a file of the table is, below the output directory.
 pub fn visible(args: &ConvertArgs, slot: Slot) -> String {
@@ -60,7 +60,7 @@ pub struct Staying<'g> {
     /// The rows that do not stay, sorted.
     gone: std::iter::Peekable<std::slice::Iter<'g, u32>>,
     number: u32,
-    waiting: VecDeque<(u128, Vec<u8>)>,
+    waiting: VecDeque<(u128, String)>,
 }
 
 impl<'g> Staying<'g> {
@@ -74,7 +74,7 @@ impl<'g> Staying<'g> {
     pub fn before(
         &mut self,
         other: Option<InOrder<'_>>,
-        each: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
+        each: &mut dyn FnMut(&str) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         while self.fill()? {
             while let Some((order, email)) = self.waiting.front() {
@@ -130,22 +130,25 @@ impl<'a, 's> Table<'a, 's> {
     pub fn create(all: &'a Correlation<'s>, slot: Slot) -> anyhow::Result<Self> {
         let args = all.run.args;
         let document = all.run.document(EventType::Message).context("messages have no document")?;
-        let mut parts = vec![(Part::on(args, create(all, &visible(args, slot))?, document)?, document)];
+        let mut rooms = super::read::lock(&all.rooms).pop().unwrap_or_default().into_iter();
+        let mut room = || rooms.next().flatten();
+        let file = create(all, &visible(args, slot))?;
+        let mut parts = vec![(Part::on(args, file, document, room())?, document)];
         if native(args, slot) != visible(args, slot) {
             let file = create(all, &native(args, slot))?;
-            parts.push((Part::native(args, file, &all.native)?, &all.native));
+            parts.push((Part::native(args, file, &all.native, room())?, &all.native));
         }
         let kept = keys::Kept::default();
         Ok(Self { all, slot, parts, kept, keys: Vec::new(), unweighed: 0, bump: Bump::new() })
     }
 
     /// Writes the row of an email.
-    pub fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        let email = Email::read(bytes);
+    pub fn write(&mut self, text: &str) -> anyhow::Result<()> {
+        let email = Email::read(text);
         let message = Message::of(&email, &self.bump);
         self.keys.push(key::of_message(&message.event));
         self.kept.add(&message);
-        self.unweighed += bytes.len() as u64;
+        self.unweighed += text.len() as u64;
         let weigh = self.unweighed > self.all.share / 8;
         for (part, document) in &mut self.parts {
             part.write(document.row(&message.event, &self.bump))?;
@@ -163,10 +166,14 @@ impl<'a, 's> Table<'a, 's> {
     /// Ends the file; what is kept of it.
     pub fn finish(self) -> anyhow::Result<keys::Kept> {
         let mut kept = self.all.state.closed(self.kept);
+        let mut rooms = Vec::new();
         // The last of them is the native one.
         for (part, _) in self.parts {
-            kept.bytes = part.finish()?;
+            let (bytes, room) = part.finish_with_room()?;
+            kept.bytes = bytes;
+            rooms.push(room);
         }
+        super::read::lock(&self.all.rooms).push(rooms);
         write_keys(self.all, self.slot, &kept, &self.keys)?;
         Ok(kept)
     }

@@ -23,9 +23,9 @@ pub struct Set {
 }
 
 impl Set {
-    /// Adds an email's bytes.
-    pub fn add(&mut self, email: &[u8]) {
-        self.hash = self.hash.wrapping_add(xxh3_128(email));
+    /// Adds an email's text.
+    pub fn add(&mut self, email: &str) {
+        self.hash = self.hash.wrapping_add(xxh3_128(email.as_bytes()));
         self.count += 1;
     }
 }
@@ -68,11 +68,11 @@ pub fn share_anew(all: &Correlation<'_>, changes: &mut Changes<'_>, moves: &Move
         let mut gone = changes.gone_of(*slot).iter().peekable();
         rows::each_message(&all.native_path(*slot), &mut |row, event, _| {
             if gone.next_if_eq(&&row).is_none() {
-                let bytes = email_of(event);
-                let place = changes.slots.of(&Email::read(&bytes));
-                added.entry(place.slot).or_default().add(&bytes);
+                let email = email_of(event);
+                let place = changes.slots.of(&Email::read(&email));
+                added.entry(place.slot).or_default().add(&email);
                 moves.add(*slot, place.slot);
-                writer.put(place.number, place.order, |out| out.extend_from_slice(&bytes))?;
+                writer.put(place.number, place.order, &email)?;
             }
             Ok(())
         })?;

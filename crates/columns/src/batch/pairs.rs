@@ -40,39 +40,10 @@ impl PairsColumn {
     #[inline(never)]
     pub(super) fn push(&mut self, pairs: Option<&[ExtraPair<'_>]>) -> usize {
         self.lists.push(pairs.map(<[_]>::len));
-        match pairs {
-            None | Some([]) => 0,
-            Some(pairs) if pairs.len() <= FEW && are_unique(pairs) => {
-                pairs.iter().map(|pair| self.push_pair(pair.key, pair.value)).sum()
-            }
-            Some(pairs) => self.push_numbered(pairs),
-        }
-    }
-
-    fn push_pair(&mut self, key: &str, value: Option<&str>) -> usize {
-        2 * OFFSET + self.keys.push(Some(key)) + self.values.push(value)
-    }
-
-    /// Appends pairs, the second and later of a key as `key#2`, `key#3`, … : the next that is free.
-    #[cold]
-    fn push_numbered(&mut self, pairs: &[ExtraPair<'_>]) -> usize {
-        // How often each key was met, numbered ones included. The count goes on where it stopped, so that
-        // keys written to be in its way cost no more than their own number.
-        let mut met: HashMap<String, usize> = HashMap::with_capacity(pairs.len());
         let mut bytes = 0;
-        for pair in pairs {
-            let mut count = met.get(pair.key).copied().unwrap_or(0);
-            let mut key = pair.key.to_owned();
-            while met.contains_key(&key) {
-                count += 1;
-                key = format!("{}#{}", pair.key, count);
-            }
-            if count > 0 {
-                met.insert(pair.key.to_owned(), count);
-            }
-            bytes += self.push_pair(&key, pair.value);
-            met.insert(key, 1);
-        }
+        unique_pairs(pairs.unwrap_or_default(), |key, value| {
+            bytes += 2 * OFFSET + self.keys.push(Some(key)) + self.values.push(value);
+        });
         bytes
     }
 
@@ -81,6 +52,39 @@ impl PairsColumn {
         let entries = StructArray::try_new(Self::fields(), members, None)?;
         let (offsets, nulls) = self.lists.finish();
         Ok(Arc::new(MapArray::try_new(Self::entries(), offsets, entries, nulls, false)?))
+    }
+}
+
+/// Calls `each` with the pairs as a map can hold them, in their order: the second and later of a key as `key#2`,
+/// `key#3`, … : the next that is free.
+#[inline]
+pub fn unique_pairs(pairs: &[ExtraPair<'_>], mut each: impl FnMut(&str, Option<&str>)) {
+    if pairs.len() <= FEW && are_unique(pairs) {
+        for pair in pairs {
+            each(pair.key, pair.value);
+        }
+    } else {
+        numbered_pairs(pairs, &mut each);
+    }
+}
+
+#[cold]
+fn numbered_pairs(pairs: &[ExtraPair<'_>], each: &mut dyn FnMut(&str, Option<&str>)) {
+    // How often each key was met, numbered ones included. The count goes on where it stopped, so that
+    // keys written to be in its way cost no more than their own number.
+    let mut met: HashMap<String, usize> = HashMap::with_capacity(pairs.len());
+    for pair in pairs {
+        let mut count = met.get(pair.key).copied().unwrap_or(0);
+        let mut key = pair.key.to_owned();
+        while met.contains_key(&key) {
+            count += 1;
+            key = format!("{}#{}", pair.key, count);
+        }
+        if count > 0 {
+            met.insert(pair.key.to_owned(), count);
+        }
+        each(&key, pair.value);
+        met.insert(key, 1);
     }
 }
 

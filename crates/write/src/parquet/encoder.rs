@@ -1,72 +1,182 @@
-//! What encodes a leaf.
+//! What becomes of a leaf: where its cells and what is in them go among the columns.
 
+use std::ops::Range;
+
+use mimelake_columns::batch::unique_pairs;
 use mimelake_columns::document::{Cell, Leaf, LeafKind};
-use parquet::basic::Compression as CodecName;
-use parquet::schema::types::ColumnDescPtr;
+use mimelake_parse::{ExtraPair, Verdicts};
 
-use super::chunk::Chunk;
+use super::chunk::{Around, Chunk, Scope};
+use super::plan;
 
-/// What encodes the cells of a leaf.
-pub(super) enum Encoder {
-    /// A column of its own.
-    Chunk(Box<Chunk>),
-    /// The columns of a scan's verdicts.
-    Verdicts(Vec<Chunk>),
-    /// The library's writer, as so many columns.
-    Rest(usize),
+/// Splits the cells of a leaf over its columns.
+pub(super) struct Encoder {
+    shape: Shape,
+    /// The columns.
+    chunks: Range<usize>,
+}
+
+/// What a cell is made of.
+enum Shape {
+    One,
+    Texts,
+    Verdicts,
+    Pairs,
+    Struct(Members),
+    Structs(Members),
+}
+
+/// The members of structs.
+struct Members {
+    encoders: Vec<Encoder>,
+    /// The structs.
+    scope: Scope,
 }
 
 impl Encoder {
-    /// The encoder of a leaf that has these columns.
-    pub(super) fn new(leaf: &Leaf, columns: &[ColumnDescPtr], codec: CodecName) -> Self {
-        match Chunk::of_leaf(leaf, columns, codec) {
-            Some(chunks) if leaf.kind == LeafKind::Verdicts => Self::Verdicts(chunks),
-            Some(mut chunks) if chunks.len() == 1 => Self::Chunk(Box::new(chunks.remove(0))),
-            _ => Self::Rest(columns.len()),
-        }
+    /// The encoder of a leaf whose columns begin with this one.
+    fn new(leaf: &Leaf, first: usize) -> Self {
+        let members = |leaves| Members { encoders: Self::all(leaves, first), scope: Scope::default() };
+        let shape = match leaf.kind {
+            LeafKind::Text | LeafKind::Int | LeafKind::Bool | LeafKind::Time => Shape::One,
+            LeafKind::TextList => Shape::Texts,
+            LeafKind::Verdicts => Shape::Verdicts,
+            LeafKind::Pairs => Shape::Pairs,
+            LeafKind::Struct(leaves) => Shape::Struct(members(leaves)),
+            LeafKind::Structs(leaves) => Shape::Structs(members(leaves)),
+        };
+        Self { shape, chunks: first..first + plan::columns(leaf).len() }
     }
 
-    /// Appends a row's cell, if it is encoded here; about how many bytes it takes.
+    /// The encoders of leaves that stand behind each other.
+    pub(super) fn all(leaves: &[Leaf], mut first: usize) -> Vec<Self> {
+        let encoder = |leaf| {
+            let encoder = Self::new(leaf, first);
+            first = encoder.chunks.end;
+            encoder
+        };
+        leaves.iter().map(encoder).collect()
+    }
+
+    /// Appends a cell of the row or struct that was begun last to its columns among all of them; about how many bytes
+    /// it takes. A cell of another kind counts as null.
     #[inline]
-    pub(super) fn push(&mut self, cell: &Cell<'_>) -> usize {
-        match self {
-            Self::Chunk(chunk) => chunk.push(cell),
-            Self::Verdicts(chunks) => push_verdicts(chunks, cell),
-            Self::Rest(_) => 0,
+    pub(super) fn push(&mut self, chunks: &mut [Chunk], cell: &Cell<'_>, scope: &Scope) -> usize {
+        match (&mut self.shape, cell) {
+            (Shape::One, cell) => chunks[self.chunks.start].push(cell, scope),
+            (Shape::Texts, Cell::List(list)) => push_list(&mut chunks[self.chunks.start], list, scope),
+            (Shape::Verdicts, Cell::Verdicts(verdicts)) => {
+                push_verdicts(&mut chunks[self.chunks.clone()], verdicts, scope)
+            }
+            (Shape::Pairs, Cell::Pairs(pairs)) => push_pairs(&mut chunks[self.chunks.clone()], pairs, scope),
+            (Shape::Struct(members), Cell::Struct(record)) => {
+                members.push(chunks, record, scope.around().within())
+            }
+            (Shape::Structs(members), Cell::Structs(records)) => {
+                members.push_all(chunks, records, scope.around())
+            }
+            (Shape::Struct(members) | Shape::Structs(members), _) => {
+                members.push_null(scope.around());
+                0
+            }
+            _ => 0,
         }
     }
 
-    /// The chunks that are encoded here.
-    pub(super) fn chunks(&mut self) -> &mut [Chunk] {
-        match self {
-            Self::Chunk(chunk) => std::slice::from_mut(chunk),
-            Self::Verdicts(chunks) => chunks,
-            Self::Rest(_) => &mut [],
+    /// Appends to the columns what is read off the rows or structs that have nothing of them.
+    pub(super) fn settle(&mut self, chunks: &mut [Chunk], scope: &Scope) {
+        match &mut self.shape {
+            Shape::Struct(members) | Shape::Structs(members) => {
+                let Members { encoders, scope } = members;
+                for encoder in encoders {
+                    encoder.settle(chunks, scope);
+                }
+                scope.clear();
+            }
+            _ => {
+                for chunk in &mut chunks[self.chunks.clone()] {
+                    chunk.settle(scope);
+                }
+            }
         }
-    }
-
-    /// How many columns the library's writer encodes.
-    pub(super) fn rest(&self) -> usize {
-        if let Self::Rest(columns) = self { *columns } else { 0 }
     }
 }
 
-/// Appends verdicts: `allow` and `info` of each, and whether it is grey email. A struct around a null shows in the
-/// null's depth.
-// Apart, so that the loop over a row stays small.
+impl Members {
+    /// Appends a struct whose members stand there.
+    fn push(&mut self, chunks: &mut [Chunk], record: &[Cell<'_>], around: Around) -> usize {
+        self.scope.begin(around);
+        let mut bytes = self.encoders.len();
+        for (member, cell) in self.encoders.iter_mut().zip(record) {
+            bytes += member.push(chunks, cell, &self.scope);
+        }
+        for member in self.encoders.iter_mut().skip(record.len()) {
+            member.push(chunks, &Cell::Null, &self.scope);
+        }
+        bytes
+    }
+
+    // Apart, so that the loop over a row stays small.
+    #[inline(never)]
+    fn push_all(&mut self, chunks: &mut [Chunk], records: &[&[Cell<'_>]], around: Around) -> usize {
+        if records.is_empty() {
+            self.push_null(around.within());
+        }
+        let records = records.iter().enumerate();
+        records.map(|(number, record)| self.push(chunks, record, around.element(number))).sum()
+    }
+
+    /// Says that there is no struct, nor one in it.
+    fn push_null(&mut self, around: Around) {
+        self.scope.begin(around);
+        for encoder in &mut self.encoders {
+            if let Shape::Struct(members) | Shape::Structs(members) = &mut encoder.shape {
+                members.push_null(around);
+            }
+        }
+    }
+}
+
 #[inline(never)]
-fn push_verdicts(chunks: &mut [Chunk], cell: &Cell<'_>) -> usize {
-    let Cell::Verdicts(verdicts) = cell else {
-        return chunks.iter_mut().map(|chunk| chunk.push(&Cell::Null)).sum();
-    };
+fn push_list(chunk: &mut Chunk, list: &[&str], scope: &Scope) -> usize {
+    let around = scope.around();
+    if list.is_empty() {
+        chunk.push_element(&Cell::Null, around.within(), scope);
+    }
+    let texts = list.iter().enumerate();
+    texts.map(|(number, text)| chunk.push_element(&Cell::Text(text), around.element(number), scope)).sum()
+}
+
+#[inline(never)]
+fn push_pairs(chunks: &mut [Chunk], pairs: &[ExtraPair<'_>], scope: &Scope) -> usize {
+    let [keys, values] = chunks else { return 0 };
+    let around = scope.around();
+    if pairs.is_empty() {
+        keys.push_element(&Cell::Null, around.within(), scope);
+        values.push_element(&Cell::Null, around.within(), scope);
+    }
+    let (mut number, mut bytes) = (0, 0);
+    unique_pairs(pairs, |key, value| {
+        let around = around.element(number);
+        number += 1;
+        bytes += keys.push_element(&Cell::Text(key), around, scope);
+        bytes += values.push_element(&value.map_or(Cell::Null, Cell::Text), around, scope);
+    });
+    bytes
+}
+
+/// Appends verdicts: `allow` and `info` of each, and whether it is grey email.
+#[inline(never)]
+fn push_verdicts(chunks: &mut [Chunk], verdicts: &Verdicts<'_>, scope: &Scope) -> usize {
+    let around = scope.around().within();
     let (each, last) = chunks.as_chunks_mut::<2>();
     let mut bytes = 0;
     for ([allow, info], verdict) in each.iter_mut().zip(verdicts.each) {
-        let depth = if verdict.is_some() { 2 } else { 1 };
+        let around = if verdict.is_some() { around.within() } else { around };
         let verdict = verdict.unwrap_or_default();
-        bytes += allow.push_in(&verdict.allow.map_or(Cell::Null, Cell::Bool), depth);
-        bytes += info.push_in(&verdict.info.map_or(Cell::Null, Cell::Text), depth);
+        bytes += allow.push_within(&verdict.allow.map_or(Cell::Null, Cell::Bool), around, scope);
+        bytes += info.push_within(&verdict.info.map_or(Cell::Null, Cell::Text), around, scope);
     }
     let grey_email = verdicts.grey_email.map_or(Cell::Null, Cell::Bool);
-    bytes + last.iter_mut().map(|chunk| chunk.push_in(&grey_email, 1)).sum::<usize>()
+    bytes + last.iter_mut().map(|chunk| chunk.push_within(&grey_email, around, scope)).sum::<usize>()
 }

@@ -9,9 +9,8 @@ use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata}
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
 
-use super::chunk::{Codec, Scratch};
+use super::chunk::{Around, Chunk, Codec, Scope, Scratch};
 use super::encoder::Encoder;
-use super::rest::Rest;
 use super::{Compression, ParquetPartError, plan};
 
 /// After so many rows, pages are ended that are full.
@@ -19,12 +18,6 @@ const CHECKED_ROWS: usize = 1024;
 /// After so many bytes, too. With one record of the longest length allowed, 1 GiB, a page stays below the 2 GiB that
 /// it can have.
 const CHECKED_BYTES: usize = 1 << 20;
-/// Bytes from which a batch of Arrow's is ended before it has all its rows.
-const BATCH_BYTES: usize = 8 << 20;
-
-/// What a column of a row group in progress holds beside what the library's writer counts. Measured, as resident
-/// memory of many parts.
-const COLUMN_BYTES: usize = 160 << 10;
 
 /// What a file says of itself, as key-value metadata `mimelake.table` and `mimelake.schema`, beside
 /// `mimelake.version`.
@@ -47,9 +40,21 @@ pub struct WrittenPart<W> {
     pub bytes: u64,
 }
 
+/// The room that a finished file leaves for another: of buffers that have grown as large as a file of the kind needs,
+/// and what compresses its pages.
+pub struct Room {
+    layout: Layout,
+    compression: Compression,
+    /// What encodes each leaf.
+    encoders: Vec<Encoder>,
+    /// The columns.
+    chunks: Vec<Chunk>,
+    scratch: Scratch,
+}
+
 /// A Parquet file that takes rows.
 ///
-/// It holds one batch and the row group in progress, both counted by [`memory`](Self::memory). It must be ended
+/// It holds the row group in progress, which is counted by [`memory`](Self::memory). It must be ended
 /// by [`finish`](Self::finish): without its footer the file cannot be read.
 ///
 /// ```
@@ -66,13 +71,11 @@ pub struct WrittenPart<W> {
 /// ```
 pub struct ParquetPart<W: Write + Send> {
     writer: SerializedFileWriter<Out<W>>,
-    /// What encodes each leaf.
-    encoders: Vec<Encoder>,
-    rest: Rest,
-    scratch: Scratch,
+    room: Room,
+    /// The rows whose nulls are not in the columns yet.
+    scope: Scope,
     table: String,
     rows: u64,
-    compression: Compression,
     /// Rows of the row group in progress.
     group_rows: usize,
     /// Rows and bytes since pages were last ended that are full.
@@ -92,7 +95,22 @@ impl<W: Write + Send> ParquetPart<W> {
         labels: PartLabels<'_>,
         compression: Compression,
     ) -> Result<Self, ParquetPartError> {
-        Self::try_new(out, layout, labels, compression)
+        Self::in_room(out, layout, labels, compression, None)
+    }
+
+    /// The same, in the room of another file, which is used if that was of the same layout and compressed alike.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn in_room(
+        out: W,
+        layout: &Layout,
+        labels: PartLabels<'_>,
+        compression: Compression,
+        room: Option<Room>,
+    ) -> Result<Self, ParquetPartError> {
+        let room = room.filter(|room| room.layout == *layout && room.compression == compression);
+        Self::try_new(out, layout, labels, compression, room)
             .map_err(|error| ParquetPartError::new(labels.table, error))
     }
 
@@ -101,6 +119,7 @@ impl<W: Write + Send> ParquetPart<W> {
         layout: &Layout,
         labels: PartLabels<'_>,
         compression: Compression,
+        room: Option<Room>,
     ) -> Result<Self, ParquetError> {
         let codec = compression.codec()?;
         let mut properties = plan::properties(layout, labels, codec);
@@ -108,29 +127,27 @@ impl<W: Write + Send> ParquetPart<W> {
         add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
         let properties = Arc::new(properties);
         let schema = ArrowSchemaConverter::new().convert(&schema)?;
-        let mut columns = schema.columns();
-        let (mut encoders, mut rest) = (vec![], vec![]);
-        for (place, leaf) in layout.leaves().iter().enumerate() {
-            let (own, after) = columns.split_at(plan::columns(leaf).len().min(columns.len()));
-            columns = after;
-            let encoder = Encoder::new(leaf, own, codec);
-            if matches!(encoder, Encoder::Rest(_)) {
-                rest.push(place);
+        let room = match room {
+            Some(room) => room,
+            None => {
+                let planned = plan::columns_of(layout).zip(schema.columns());
+                let chunks = planned.map(|((_, plan), column)| Chunk::new(plan, column, codec)).collect();
+                let (layout, encoders) = (layout.clone(), Encoder::all(layout.leaves(), 0));
+                Room {
+                    layout,
+                    compression,
+                    encoders,
+                    chunks,
+                    scratch: Scratch::new(Codec::new(compression)?),
+                }
             }
-            encoders.push(encoder);
-        }
-        let rest = Rest::new(layout, rest, &properties)?;
-        let writer = SerializedFileWriter::new(Out(Some(out)), schema.root_schema_ptr(), properties)?;
-        let scratch = Scratch::new(Codec::new(compression)?);
-        let table = labels.table.to_owned();
+        };
         Ok(Self {
-            writer,
-            encoders,
-            rest,
-            scratch,
-            table,
+            writer: SerializedFileWriter::new(Out(Some(out)), schema.root_schema_ptr(), properties)?,
+            room,
+            scope: Scope::default(),
+            table: labels.table.to_owned(),
             rows: 0,
-            compression,
             group_rows: 0,
             unchecked: (0, 0),
             group_memory: 0,
@@ -143,18 +160,19 @@ impl<W: Write + Send> ParquetPart<W> {
     /// [`ParquetPartError::Write`] if the file does not take what is ready to be written.
     #[inline]
     pub fn push(&mut self, row: &[Cell<'_>]) -> Result<(), ParquetPartError> {
-        let mut bytes = self.encoders.len();
-        for (encoder, cell) in self.encoders.iter_mut().zip(row) {
-            bytes += encoder.push(cell);
+        let Room { encoders, chunks, .. } = &mut self.room;
+        let mut bytes = encoders.len();
+        self.scope.begin(Around::default());
+        for (encoder, cell) in encoders.iter_mut().zip(row) {
+            bytes += encoder.push(chunks, cell, &self.scope);
         }
-        for encoder in self.encoders.iter_mut().skip(row.len()) {
-            encoder.push(&Cell::Null);
+        for encoder in encoders.iter_mut().skip(row.len()) {
+            encoder.push(chunks, &Cell::Null, &self.scope);
         }
-        self.rest.push(row);
         self.rows += 1;
         self.group_rows += 1;
         self.unchecked = (self.unchecked.0 + 1, self.unchecked.1 + bytes);
-        if self.unchecked.0 >= CHECKED_ROWS || self.unchecked.1 + self.rest.batch_bytes() >= CHECKED_BYTES {
+        if self.unchecked.0 >= CHECKED_ROWS || self.unchecked.1 >= CHECKED_BYTES {
             self.check().map_err(|error| self.failed(error))?;
         }
         Ok(())
@@ -168,7 +186,7 @@ impl<W: Write + Send> ParquetPart<W> {
     /// About how many bytes of memory the part holds now: the row group in progress. Cheap enough to be asked after
     /// every row.
     pub fn memory(&self) -> usize {
-        self.group_memory + self.unchecked.1 + self.rest.batch_bytes()
+        self.group_memory + self.unchecked.1
     }
 
     /// Ends the row group in progress, so that the part holds next to nothing. Small row groups make a larger
@@ -177,31 +195,39 @@ impl<W: Write + Send> ParquetPart<W> {
     /// # Errors
     /// [`ParquetPartError::Write`] if the file does not take it.
     pub fn flush_group(&mut self) -> Result<(), ParquetPartError> {
-        self.end_group().map_err(|error| self.failed(error))
+        self.end_group().and_then(|()| self.shrink()).map_err(|error| self.failed(error))
     }
 
     /// Writes the rest and the footer.
     ///
     /// # Errors
     /// [`ParquetPartError::Write`] if the file does not take it.
-    pub fn finish(mut self) -> Result<WrittenPart<W>, ParquetPartError> {
-        self.flush_group()?;
-        self.writer.finish().map_err(|error| self.failed(error))?;
+    pub fn finish(self) -> Result<WrittenPart<W>, ParquetPartError> {
+        self.finish_with_room().map(|(written, _)| written)
+    }
+
+    /// The same; the room is for another file of the same layout.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_with_room(mut self) -> Result<(WrittenPart<W>, Room), ParquetPartError> {
+        let finished = self.end_group().and_then(|()| self.writer.finish());
+        finished.map_err(|error| self.failed(error))?;
         let bytes = self.writer.bytes_written() as u64;
         let out = self.writer.inner_mut().0.take().ok_or_else(|| ParquetPartError::Write(closed()))?;
-        Ok(WrittenPart { out, rows: self.rows, bytes })
+        Ok((WrittenPart { out, rows: self.rows, bytes }, self.room))
     }
 
     /// Ends pages that are full, and the row group if it is.
     fn check(&mut self) -> Result<(), ParquetError> {
-        for chunk in self.encoders.iter_mut().flat_map(Encoder::chunks) {
-            chunk.check(&mut self.scratch)?;
+        self.settle();
+        for chunk in &mut self.room.chunks {
+            chunk.check(&mut self.room.scratch)?;
         }
-        self.rest.check(BATCH_BYTES)?;
         self.unchecked = (0, 0);
         self.group_memory = self.measure();
         let is_full = self.group_rows >= plan::GROUP_ROWS || self.group_memory >= plan::GROUP_BYTES;
-        if is_full { self.end_group() } else { Ok(()) }
+        if is_full { self.end_group().and_then(|()| self.shrink()) } else { Ok(()) }
     }
 
     /// Writes the row group in progress.
@@ -209,29 +235,38 @@ impl<W: Write + Send> ParquetPart<W> {
         if self.group_rows == 0 {
             return Ok(());
         }
-        let mut rest = self.rest.finish()?.into_iter();
+        self.settle();
         let mut group = self.writer.next_row_group()?;
-        for encoder in &mut self.encoders {
-            for chunk in encoder.chunks() {
-                let (bytes, close) = chunk.finish(&mut self.scratch)?;
-                group.append_column(&bytes, close)?;
-            }
-            for chunk in rest.by_ref().take(encoder.rest()) {
-                chunk.append_to_row_group(&mut group)?;
-            }
+        for chunk in &mut self.room.chunks {
+            let (bytes, close) = chunk.finish(&mut self.room.scratch)?;
+            group.append_column(&bytes, close)?;
         }
         group.close()?;
         (self.group_rows, self.unchecked, self.group_memory) = (0, (0, 0), 0);
-        // Hundreds of parts may be open that are hardly written to.
-        self.scratch = Scratch::new(Codec::new(self.compression)?);
         Ok(())
     }
 
+    /// Gives back the room for rows to come: hundreds of parts may be open that are hardly written to.
+    fn shrink(&mut self) -> Result<(), ParquetError> {
+        self.room.chunks.iter_mut().for_each(Chunk::shrink);
+        self.room.scratch = Scratch::new(Codec::new(self.room.compression)?);
+        Ok(())
+    }
+
+    /// Appends to the columns what is read off the rows that have nothing of them.
+    fn settle(&mut self) {
+        let Room { encoders, chunks, .. } = &mut self.room;
+        for encoder in encoders {
+            encoder.settle(chunks, &self.scope);
+        }
+        self.scope.clear();
+    }
+
     /// Memory of the row group in progress, and of what compresses its pages once there are any.
-    fn measure(&mut self) -> usize {
-        let codec = if self.group_rows < plan::PAGE_ROWS { 0 } else { self.compression.memory() };
-        let own: usize = self.encoders.iter_mut().flat_map(Encoder::chunks).map(|chunk| chunk.memory()).sum();
-        own + codec + self.scratch.memory() + self.rest.memory() + self.rest.chunks() * (COLUMN_BYTES + codec)
+    fn measure(&self) -> usize {
+        let codec = if self.group_rows < plan::PAGE_ROWS { 0 } else { self.room.compression.memory() };
+        let chunks: usize = self.room.chunks.iter().map(Chunk::memory).sum();
+        chunks + codec + self.room.scratch.memory()
     }
 
     fn failed(&self, error: ParquetError) -> ParquetPartError {

@@ -51,8 +51,28 @@ pub(super) fn hybrid(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
     literals(&numbers[packed_from..], width, out);
 }
 
+/// The same of numbers that are given as runs. `packed` is room for those that are packed.
+pub(super) fn hybrid_of_runs(runs: &[(u32, u32)], width: u32, packed: &mut Vec<u32>, out: &mut Vec<u8>) {
+    packed.clear();
+    for (number, length) in runs {
+        let mut length = *length as usize;
+        // Only the last group that is packed may be short.
+        let to_full = (packed.len().next_multiple_of(GROUP) - packed.len()).min(length);
+        packed.resize(packed.len() + to_full, *number);
+        length -= to_full;
+        if length < GROUP {
+            packed.resize(packed.len() + length, *number);
+            continue;
+        }
+        literals(packed, width, out);
+        packed.clear();
+        run(*number, length, width, out);
+    }
+    literals(packed, width, out);
+}
+
 /// Appends a number that comes so often in a row.
-pub(super) fn run(number: u32, length: usize, width: u32, out: &mut Vec<u8>) {
+fn run(number: u32, length: usize, width: u32, out: &mut Vec<u8>) {
     varint((length as u64) << 1, out);
     out.extend_from_slice(&number.to_le_bytes()[..width.div_ceil(u8::BITS) as usize]);
 }
@@ -64,8 +84,21 @@ fn literals(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
     let groups = numbers.len().div_ceil(GROUP);
     varint((groups as u64) << 1 | 1, out);
     let end = out.len() + groups * width as usize;
-    pack(numbers.iter().map(|number| u64::from(*number)), width, out);
-    out.resize(end, 0);
+    if width as usize <= GROUP {
+        for group in numbers.chunks(GROUP) {
+            literal(group, width, out);
+        }
+    } else {
+        pack(numbers.iter().map(|number| u64::from(*number)), width, out);
+        out.resize(end, 0);
+    }
+}
+
+/// Appends a group, which fits a word.
+#[inline]
+fn literal(group: &[u32], width: u32, out: &mut Vec<u8>) {
+    let bits = group.iter().rev().fold(0, |bits, number| bits << width | u64::from(*number));
+    out.extend_from_slice(&bits.to_le_bytes()[..width as usize]);
 }
 
 /// Values of a block, and of each of the parts of a block that have a width of their own.
@@ -134,12 +167,36 @@ mod tests {
     }
 
     #[test]
+    fn runs_are_written_as_their_numbers() {
+        let (mut packed, mut out) = (vec![9], vec![]);
+        hybrid_of_runs(&[(1, 3), (2, 30), (0, 2)], 2, &mut packed, &mut out);
+        // A group of three ones and five twos, 25 twos, and two zeros.
+        assert_eq!(out, [3, 0b1001_0101, 0b1010_1010, 50, 2, 3, 0, 0]);
+        out.clear();
+        hybrid_of_runs(&[(1, 70_000)], 1, &mut packed, &mut out);
+        assert_eq!(out, hybrid_of(&vec![1; 70_000], 1));
+    }
+
+    #[test]
     fn deltas_of_the_specification() {
         let mut out = vec![];
         delta([7, 5, 3, 1, 2, 3, 4, 5].into_iter(), &mut out);
         // The differences above the least, -2: 0 0 0 3 3 3 3, two bits each.
         let expected = [&[128, 1, 4, 8, 14, 3, 2, 0, 0, 0, 0b1100_0000, 0b0011_1111][..], &[0; 6]].concat();
         assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn groups_are_packed_like_all_of_them() {
+        for width in 1..=12 {
+            let numbers: Vec<u32> = (0..21).map(|n| (n * 0x9E37) & ((1 << width) - 1)).collect();
+            let (mut groups, mut all) = (vec![], vec![]);
+            literals(&numbers, width, &mut groups);
+            pack(numbers.iter().map(|number| u64::from(*number)), width, &mut all);
+            assert_eq!(groups[0], 3 << 1 | 1);
+            assert_eq!(groups[1..][..all.len()], all, "{width}");
+            assert_eq!(groups.len(), 1 + 3 * width as usize, "{width}");
+        }
     }
 
     #[test]

@@ -8,12 +8,22 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
     hasher: DefaultHashBuilder,
-    numbers: HashTable<u32>,
+    numbers: HashTable<Entry>,
     page: Vec<u8>,
     /// Where each value begins and ends in the page.
-    places: Vec<(u32, u32)>,
-    /// The number of the last value: neighbours are alike.
-    last: u32,
+    places: Vec<Place>,
+    /// The last value, if there is one: neighbours are alike.
+    last: Option<Entry>,
+}
+
+/// Where a value begins and ends in the page.
+type Place = (u32, u32);
+
+/// A value, with its place, so that a look-up need not go by way of `places`: each way is a miss of the caches.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    place: Place,
+    number: u32,
 }
 
 impl Dictionary {
@@ -32,29 +42,39 @@ impl Dictionary {
     /// The number of a value; `head` is written before it where it is new.
     #[inline]
     fn number(&mut self, value: &[u8], head: &[u8]) -> u32 {
-        if self.places.get(self.last as usize).is_some_and(|place| value_at(&self.page, *place) == value) {
-            return self.last;
+        if let Some(last) = &self.last
+            && value_at(&self.page, last.place) == value
+        {
+            return last.number;
         }
-        self.last = self.look_up(value, head);
-        self.last
+        let found = self.look_up(value, head);
+        self.last = Some(found);
+        found.number
     }
 
-    fn look_up(&mut self, value: &[u8], head: &[u8]) -> u32 {
+    fn look_up(&mut self, value: &[u8], head: &[u8]) -> Entry {
         let Self { hasher, numbers, page, places, .. } = self;
         let hash = hasher.hash_one(value);
-        let at = |number: &u32| value_at(page, places[*number as usize]);
-        match numbers.find(hash, |number| at(number) == value) {
-            Some(number) => *number,
+        match numbers.find(hash, |entry| value_at(page, entry.place) == value) {
+            Some(entry) => *entry,
             None => {
-                let number = places.len() as u32;
-                numbers.insert_unique(hash, number, |other| hasher.hash_one(at(other)));
                 page.extend_from_slice(head);
                 let start = page.len() as u32;
                 page.extend_from_slice(value);
-                places.push((start, page.len() as u32));
-                number
+                let entry = Entry { place: (start, page.len() as u32), number: places.len() as u32 };
+                numbers.insert_unique(hash, entry, |other| hasher.hash_one(value_at(page, other.place)));
+                places.push(entry.place);
+                entry
             }
         }
+    }
+
+    /// Forgets all values; the room for them stays.
+    pub(super) fn clear(&mut self) {
+        self.numbers.clear();
+        self.page.clear();
+        self.places.clear();
+        self.last = None;
     }
 
     /// How many values there are.
@@ -79,14 +99,12 @@ impl Dictionary {
 
     /// About how many bytes of memory it takes.
     pub(super) fn memory(&self) -> usize {
-        self.page.capacity()
-            + self.places.capacity() * size_of::<(u32, u32)>()
-            + self.numbers.allocation_size()
+        self.page.capacity() + self.places.capacity() * size_of::<Place>() + self.numbers.allocation_size()
     }
 }
 
 #[inline]
-fn value_at(page: &[u8], (start, end): (u32, u32)) -> &[u8] {
+fn value_at(page: &[u8], (start, end): Place) -> &[u8] {
     &page[start as usize..end as usize]
 }
 

@@ -186,6 +186,18 @@ impl Values {
         }
     }
 
+    /// Begins a chunk, in the room of the dictionary of the one before.
+    pub(super) fn begin(&mut self, mut room: Option<Dictionary>) {
+        if let Some(dictionary) = &mut room {
+            dictionary.clear();
+        }
+        match self {
+            Self::Text(texts) => texts.dictionary = room,
+            Self::Int(ints) => ints.dictionary = room,
+            Self::Bool(_) => {}
+        }
+    }
+
     /// How many bytes of memory the page and the dictionary take.
     pub(super) fn memory(&self) -> usize {
         let page = match self {
@@ -199,12 +211,12 @@ impl Values {
         page + self.dictionary().map_or(0, Dictionary::memory)
     }
 
-    /// About how many bytes the page's texts take in their encoding: a number in the dictionary counts as one. Rows
-    /// bound the others, not the elements of lists.
+    /// About how many bytes the page's values take in their encoding: a number in the dictionary counts as one.
     pub(super) fn page_bytes(&self) -> usize {
         match self {
             Self::Text(texts) => texts.bytes.len() + texts.numbers.len(),
-            Self::Int(_) | Self::Bool(_) => 0,
+            Self::Int(ints) => ints.values.len() * size_of::<i64>(),
+            Self::Bool(bits) => bits.len(),
         }
     }
 }

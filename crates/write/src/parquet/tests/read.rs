@@ -60,7 +60,12 @@ pub(super) fn cells<'a>(row: &'a [Owned], bump: &'a Bump) -> &'a [Cell<'a>] {
 
 /// Every row of a Parquet file.
 pub(super) fn rows(file: &[u8], layout: &Layout) -> Vec<Vec<Owned>> {
-    batches(file).iter().flat_map(|batch| rows_of(&batch.clone().into(), layout.leaves())).collect()
+    batches(file).into_iter().flat_map(|batch| rows_in(batch, layout)).collect()
+}
+
+/// Every row of a batch.
+pub(super) fn rows_in(batch: RecordBatch, layout: &Layout) -> Vec<Vec<Owned>> {
+    rows_of(&batch.into(), layout.leaves())
 }
 
 pub(super) fn batches(file: &[u8]) -> Vec<RecordBatch> {

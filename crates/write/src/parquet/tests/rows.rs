@@ -7,8 +7,9 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::part;
 use super::read::{Owned, cells, rows};
+use super::{LABELS, part};
+use crate::parquet::{Compression, ParquetPart};
 
 fn words() -> impl Strategy<Value = String> {
     prop_oneof![Just(String::new()), "[a-c]{1,3}", any::<String>(), Just("é🦀\0\"|=".to_owned())]
@@ -91,5 +92,24 @@ proptest! {
         let wanted: Vec<Vec<_>> =
             pushed.into_iter().map(|row| row.into_iter().map(numbered).collect()).collect();
         prop_assert_eq!(rows(&written.out, &layout), wanted);
+    }
+
+    #[test]
+    fn a_file_is_the_same_in_the_room_of_another((layout, pushed) in tables(), split in 0..12_usize) {
+        let (before, after) = pushed.split_at(split.min(pushed.len()));
+        let mut first = part(&layout);
+        let mut alone = part(&layout);
+        let bump = Bump::new();
+        for row in before {
+            first.push(cells(row, &bump)).unwrap();
+        }
+        let (_, room) = first.finish_with_room().unwrap();
+        let mut second =
+            ParquetPart::in_room(Vec::new(), &layout, LABELS, Compression::default(), Some(room)).unwrap();
+        for row in after {
+            second.push(cells(row, &bump)).unwrap();
+            alone.push(cells(row, &bump)).unwrap();
+        }
+        prop_assert_eq!(second.finish().unwrap().out, alone.finish().unwrap().out);
     }
 }
