@@ -23,7 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let compiled = compile(source, &vrl::stdlib::all());
     let program = compiled.map_err(|wrong| format!("the VRL program is wrong: {wrong:?}"))?.program;
-    let mut files: Vec<_> = fs::read_dir(logs)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
+    let mut files: Vec<_> =
+        fs::read_dir(logs)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
     files.sort();
     for stage in ["receipt", "process", "delivery"] {
         let mut out = BufWriter::new(File::create(Path::new(out).join(format!("{stage}.ndjson")))?);
