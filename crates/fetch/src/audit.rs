@@ -149,7 +149,7 @@ async fn window(
     }
     let short = |time: Timestamp| time.strftime("%Y%m%d%H%M%S").to_string();
     let name = format!("audit_{}_{}.ndjson", short(from), short(to));
-    stream.land(incoming.made_of(&name, new), "", &name).await
+    stream.land(incoming.made_of(&name, new), "", &name).await.map(|_| ())
 }
 
 /// What an event is known by: its id, or all of it where it has none.

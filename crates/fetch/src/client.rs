@@ -146,9 +146,19 @@ impl Client {
         Ok(Self { http, base, api: source.api, auth: Auth::None, secrets: Vec::new(), clock, stop, patience })
     }
 
-    /// Returns what `attempt` gives, tried again while its fault passes, so many times at most.
+    /// Returns what `attempt` gives, tried again while its fault passes.
     pub(crate) async fn patiently<T>(
         &self,
+        what: &str,
+        attempt: impl AsyncFnMut() -> Result<T, Fault>,
+    ) -> Result<T, Trouble> {
+        self.patiently_for(TRIES, what, attempt).await
+    }
+
+    /// The same, so many times at `most`.
+    pub(crate) async fn patiently_for<T>(
+        &self,
+        most: u32,
         what: &str,
         mut attempt: impl AsyncFnMut() -> Result<T, Fault>,
     ) -> Result<T, Trouble> {
@@ -176,7 +186,7 @@ impl Client {
                 Verdict::Stop(hint) => return Err(refused(call, said, &hint, false).into()),
                 Verdict::Denied(hint) => return Err(refused(call, said, &hint, true).into()),
             };
-            if tries == TRIES {
+            if tries == most {
                 return Err(FetchError::Passing { call, what: said, tries }.into());
             }
             let after = after.unwrap_or_else(|| Duration::from_secs(1 << (tries - 1)).min(LONGEST));

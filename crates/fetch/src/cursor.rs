@@ -59,10 +59,13 @@ impl From<Saved> for Failures {
 }
 
 impl Failures {
-    fn add(&mut self, now: Timestamp) {
-        self.rounds = self.rounds.saturating_add(1);
-        // A clock that was set back begins anew.
-        self.since = Some(self.since.map_or(now, |since| since.min(now)));
+    /// Adds a round, if it counts.
+    fn add(&mut self, counts: bool, now: Timestamp) {
+        self.rounds = self.rounds.saturating_add(u32::from(counts));
+        if self.rounds > 0 {
+            // A clock that was set back begins anew, and so does a number without a time.
+            self.since = Some(self.since.map_or(now, |since| since.min(now)));
+        }
     }
 
     /// Whether they are enough to give the file up: a server may well be in trouble for three short rounds.
@@ -82,7 +85,11 @@ const LAST: SignedDuration = SignedDuration::from_hours(24);
 impl Cursor {
     /// Returns what the last run saved, or the beginning, which is now.
     pub(crate) fn load(folder: &Folder, name: &str, now: Timestamp) -> Result<Self, FetchError> {
-        if let Some(cursor) = Self::saved(folder, name)? {
+        if let Some(mut cursor) = Self::saved(folder, name)? {
+            // A clock that was ahead once must not keep it from ever being late.
+            for time in [&mut cursor.moved, &mut cursor.caught_up, &mut cursor.began] {
+                *time = time.map(|time| time.min(now));
+            }
             return Ok(cursor);
         }
         let cursor = Self { began: Some(now), ..Self::default() };
@@ -124,9 +131,10 @@ impl Cursor {
         self.caught_up.or(self.began)
     }
 
-    /// Whether it has stood still for so long that what lies behind it is hardly `kept` any more.
+    /// Whether all there was had been fetched so long ago, however the cursor moved since, that what lies behind it is
+    /// hardly `kept` any more.
     pub(crate) fn is_late(&self, now: Timestamp, kept: SignedDuration) -> bool {
-        let since = self.moved.max(self.caught_up).or(self.began);
+        let since = self.complete_until().or(self.moved);
         since.is_some_and(|since| now.duration_since(since) > kept - LAST)
     }
 
@@ -135,18 +143,20 @@ impl Cursor {
         self.failed.get(file).map(|failures| failures.rounds >= STUCK)
     }
 
-    /// Makes a note of a file that was listed and is not safe, whatever kept it away.
-    pub(crate) fn is_due(&mut self, file: &str) {
-        self.failed.entry(file.to_owned()).or_default();
+    /// Makes a note of a file that was listed and is not safe; returns whether there was none.
+    pub(crate) fn is_due(&mut self, file: &str) -> bool {
+        let is_new = !self.failed.contains_key(file);
+        if is_new {
+            self.failed.insert(file.to_owned(), Failures::default());
+        }
+        is_new
     }
 
     /// Makes a note of a file that did not come, of one more round if it counts; returns whether that is often enough,
     /// and for long enough or late, for it to be given up.
     pub(crate) fn fails(&mut self, file: &str, counts: bool, now: Timestamp, is_late: bool) -> bool {
         let failures = self.failed.entry(file.to_owned()).or_default();
-        if counts {
-            failures.add(now);
-        }
+        failures.add(counts, now);
         failures.are_enough(now, is_late)
     }
 
@@ -235,6 +245,15 @@ mod tests {
         assert_eq!(given_up(Cursor::default(), &[50, 0, 23, 24]), [false, false, false, true]);
         let text = r#"{"next":null,"moved":null,"caught_up":null,"failed":{"x":7}}"#;
         assert_eq!(given_up(serde_json::from_str(text).unwrap(), &[0, 23, 24]), [false, false, true]);
+        // The times that were saved come of a clock that was ahead, or there is none, and no round counts any more.
+        for since in ["", r#","since":"2100-01-01T00:00:00Z""#] {
+            let text = format!(
+                r#"{{"next":null,"moved":null,"caught_up":null,"failed":{{"x":{{"rounds":7{since}}}}}}}"#
+            );
+            let mut cursor: Cursor = serde_json::from_str(&text).unwrap();
+            let given_up = [0, 23, 24].map(|at| cursor.fails("x", false, hour(at), false));
+            assert_eq!(given_up, [false, false, true], "{since}");
+        }
         // Rounds that do not count begin no time.
         let mut cursor = Cursor::default();
         assert!(!cursor.fails("x", false, hour(0), false));
@@ -258,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn late_is_by_the_last_that_moved() {
+    fn late_is_by_when_all_was_there() {
         let time = |day: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * day);
         let kept = SignedDuration::from_hours(7 * 24);
         let cursor = |began, moved, caught_up| Cursor { moved, caught_up, began, ..Cursor::default() };
@@ -266,11 +285,27 @@ mod tests {
             (cursor(None, None, None), false),
             (cursor(Some(time(3)), None, None), true),
             (cursor(Some(time(5)), None, None), false),
-            (cursor(Some(time(0)), Some(time(5)), None), false),
+            (cursor(Some(time(0)), Some(time(9)), None), true),
             (cursor(Some(time(0)), Some(time(1)), Some(time(9))), false),
-            (cursor(Some(time(0)), Some(time(3)), Some(time(2))), true),
+            (cursor(Some(time(0)), Some(time(9)), Some(time(3))), true),
+            // Of earlier versions.
+            (cursor(None, Some(time(3)), None), true),
+            (cursor(None, Some(time(5)), None), false),
         ] {
             assert_eq!(cursor.is_late(time(10), kept), is_late, "{cursor:?}");
         }
+    }
+
+    #[test]
+    fn times_of_a_clock_that_was_ahead_are_now() {
+        let land = tempfile::tempdir().unwrap();
+        let folder = Folder::open(land.path(), "C0A0", "siem-v2").unwrap();
+        let now: Timestamp = "2026-03-02T10:00:00Z".parse().unwrap();
+        let ahead = Some("2100-01-01T00:00:00Z".parse().unwrap());
+        let then = Some(now - SignedDuration::from_hours(1));
+        let cursor = Cursor { caught_up: ahead, moved: then, began: ahead, ..Cursor::default() };
+        cursor.save(&folder, "x.json").unwrap();
+        let loaded = Cursor::load(&folder, "x.json", now).unwrap();
+        assert_eq!((loaded.caught_up, loaded.moved, loaded.began), (Some(now), then, Some(now)));
     }
 }

@@ -114,7 +114,7 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
                 empty =
                     if matches!(&file, File::Whole(whole, _) if whole.is_empty()) { empty + 1 } else { 0 };
                 match file {
-                    File::Whole(whole, name) => stream.land(whole, "", &name).await?,
+                    File::Whole(whole, name) => _ = stream.land(whole, "", &name).await?,
                     File::Damaged(incoming, name, why) => stream.quarantine(incoming, &name, &why)?,
                 }
                 if !advance(stream, &mut cursor, token)? {

@@ -23,27 +23,38 @@ pub(super) struct Rest {
 
 /// What came of one link.
 pub(super) enum Came {
-    Safe,
+    /// `is_new`: it was not landed before; `is_as_listed`: it has the size that the list says, if it says one.
+    Safe {
+        is_new: bool,
+        is_as_listed: Option<bool>,
+    },
     Expired,
-    Not { error: FetchError, is_answered: bool, rest: Option<Rest> },
+    Not {
+        error: FetchError,
+        is_answered: bool,
+        rest: Option<Rest>,
+    },
 }
 
-/// Returns what came of a link; a whole file is then safe.
+/// Returns what came of a link within so many tries; a whole file is then safe. `trusts_size`: one that is shorter than
+/// listed may not be whole.
 pub(super) async fn download(
     stream: &Stream,
     event_type: EventType,
     link: &Link,
+    tries: u32,
+    trusts_size: bool,
 ) -> Result<Came, FetchError> {
     let name = name_of(link.url.path());
     let above = format!("{}/", event_type.table());
-    let mut pieces = Pieces::new(link);
+    let mut pieces = Pieces::new(link, trusts_size);
     let mut same = Same::default();
     let mut damaged = 0;
     let mut is_answered = false;
     let mut rest = None;
     let received = stream
         .client
-        .patiently(&bare(&link.url), async || {
+        .patiently_for(tries, &bare(&link.url), async || {
             (is_answered, rest) = (false, None);
             let response = stream.client.get(link.url.clone()).await?;
             is_answered = true;
@@ -57,7 +68,10 @@ pub(super) async fn download(
             let (incoming, fault) = match received {
                 Received::Damaged(bad) if damaged + 1 < DAMAGED => {
                     damaged += 1;
-                    return Err(Fault::passes(format!("{name} is damaged: {}", bad.damage.reason)));
+                    let why = bad.damage.reason.to_string();
+                    let fault = Fault::passes(format!("{name} is damaged: {why}"));
+                    rest = Some(Rest { incoming: bad.incoming, why, piece: None });
+                    return Err(fault);
                 }
                 Received::Whole(whole) => match pieces.add(&whole) {
                     Some(fault) => (whole.into_incoming(), fault),
@@ -75,13 +89,16 @@ pub(super) async fn download(
             Err(fault)
         })
         .await;
+    let mut is_new = false;
+    let mut is_as_listed = None;
     match received {
         Ok(Ok(Received::Whole(whole))) => {
+            is_as_listed = link.size.map(|size| size == whole.len());
             if let Some(why) = pieces.doubt(&whole) {
                 warn!(stream = stream.watch.stream(), file = name, "{why}; it holds together, and is landed");
                 stream.note("size", &json!({ "file": name, "why": why }))?;
             }
-            stream.land(whole, &above, &name).await?;
+            is_new = stream.land(whole, &above, &name).await?;
         }
         Ok(Ok(Received::Damaged(bad))) => {
             let why = bad.damage.reason.to_string();
@@ -98,18 +115,21 @@ pub(super) async fn download(
             error => return Err(error),
         },
     }
-    Ok(Came::Safe)
+    Ok(Came::Safe { is_new, is_as_listed })
 }
 
 /// What came of a file that has fewer bytes than the list says.
 struct Pieces {
     size: Option<u64>,
+    /// How often the very same must come for the list to be wrong.
+    enough: u32,
     same: Same,
 }
 
 impl Pieces {
-    fn new(link: &Link) -> Self {
-        Self { size: link.size, same: Same::default() }
+    fn new(link: &Link, trusts_size: bool) -> Self {
+        let enough = if trusts_size { DAMAGED } else { 1 };
+        Self { size: link.size, enough, same: Same::default() }
     }
 
     /// Returns the fault of a file that ends too early, unless the very same came so often that the list is wrong.
@@ -117,7 +137,7 @@ impl Pieces {
         let size = self.size.filter(|size| whole.len() < *size)?;
         let times = self.same.add(whole.mark());
         let what = format!("{} bytes came of a file that has {size}", whole.len());
-        (times < DAMAGED).then(|| Fault::passes(what))
+        (times < self.enough).then(|| Fault::passes(what))
     }
 
     /// What is odd about a file that is landed.

@@ -209,6 +209,107 @@ fn links_to_a_dead_host_keep_no_others_back_and_are_given_up_late() {
     assert_eq!(notes.matches("did not come").count(), 5, "{notes}");
 }
 
+/// Ten pages, and on each what keeps it back.
+fn ten_bad_pages() -> [Vec<Rule>; 2] {
+    let damaged = (0..160).step_by(16).map(|file| presigned(Fault::status(500)).file(file).every());
+    [vec![batch(Fault::DeadHost { entries: 1 }).every()], damaged.collect()]
+}
+
+#[test]
+fn a_stream_that_is_late_catches_up_whatever_is_on_each_page() {
+    for script in ten_bad_pages() {
+        let content = Content::generated(Generate { files: 160, ..Generate::default() });
+        let script = script.into();
+        let options = Options { content, script, page_size: 4, ..Options::default() };
+        let mut lab = Lab::v2(options, "types = [\"receipt\"]");
+        assert!(lab.failure().passes());
+        assert_eq!(lab.landed("siem-v2").len(), 3);
+        // The first of what waits is about to be lost, and the last of it within days.
+        lab.pass(6 * 24 + 1);
+        let rounds = (0..60).take_while(|_| {
+            lab.pass_minutes(15);
+            !lab.round().failures.is_empty()
+        });
+        // Three rounds a page, of which the last is the first of the next.
+        assert!(rounds.count() <= 20);
+        assert_eq!(lab.landed("siem-v2").len(), 30, "all that the server gives");
+        let notes = lab.state("siem-v2.notes.ndjson");
+        assert_eq!(notes.matches("did not come").count(), 10, "{notes}");
+        // It is late no more: a file has a day again.
+        lab.mock.set_script(vec![].into());
+        lab.fetch();
+        assert_eq!(lab.state("siem-v2.notes.ndjson"), notes);
+    }
+}
+
+/// Beside a host that answers, a hundred links to one that does not cost no hundred times six tries.
+#[test]
+fn a_late_page_of_links_to_a_dead_host_takes_a_bounded_time() {
+    let content = Content::generated(Generate { files: 160, ..Generate::default() });
+    let script = vec![batch(Fault::DeadHost { entries: 39 }).every()].into();
+    let mut lab = Lab::v2(Options { content, script, ..Options::default() }, "types = [\"receipt\"]");
+    assert!(lab.failure().passes());
+    lab.pass(6 * 24 + 1);
+    for round in 0..3 {
+        let waits = lab.setting.clock.waits().len();
+        assert_eq!(lab.round().failures.is_empty(), round == 2);
+        // Those of four links that are tried six times.
+        assert!(lab.setting.clock.waits().len() - waits <= 4 * 5, "{:?}", seconds(&lab));
+    }
+    assert_eq!(lab.landed("siem-v2").len(), 1);
+    let notes = lab.state("siem-v2.notes.ndjson");
+    assert_eq!(notes.matches("did not come").count(), 39, "{notes}");
+}
+
+/// In a dead network nothing more is asked for, and nothing given up, however late.
+#[test]
+fn a_late_stream_in_a_dead_network_gives_nothing_up() {
+    let content = Content::generated(Generate { files: 160, ..Generate::default() });
+    let script = vec![presigned(Fault::Close { at: At::Start, chunked: None }).every()].into();
+    let mut lab = Lab::v2(Options { content, script, ..Options::default() }, "types = [\"receipt\"]");
+    assert!(lab.failure().passes());
+    lab.pass(6 * 24 + 1);
+    for _ in 0..4 {
+        lab.mock.take_requests();
+        assert!(lab.failure().passes());
+        assert_eq!(calls(&lab, Endpoint::Presigned), 4 * 6);
+    }
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 40);
+    assert!(lab.state("siem-v2.notes.ndjson").is_empty());
+}
+
+/// The state is that of a run that was killed once it followed the links.
+#[test]
+fn what_was_listed_before_a_kill_is_missed() {
+    let mut lab = lab(vec![presigned(Fault::Stall { at: At::Start }).every()]);
+    lab.setting.patience.idle = Duration::from_hours(1);
+    lab.setting.patience.stop = Duration::ZERO;
+    let fetcher = lab.fetcher(mimelake_fetch::Scope::All).unwrap();
+    let path = lab.land.path().join("C0A0/_state/siem-v2.receipt.json");
+    let killed = std::thread::scope(|scope| {
+        let killed = scope.spawn(|| {
+            while calls(&lab, Endpoint::Presigned) == 0 {
+                std::thread::yield_now();
+            }
+            let killed = std::fs::read(&path).unwrap();
+            lab.setting.stop.request();
+            killed
+        });
+        fetcher.round();
+        killed.join().unwrap()
+    });
+    drop(fetcher);
+    std::fs::write(&path, killed).unwrap();
+    lab.setting.stop = mimelake_fetch::Stop::default();
+    lab.mock.set_script(vec![batch(Fault::Fewer).about("receipt").every()].into());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 15);
+    let notes = lab.state("siem-v2.notes.ndjson");
+    assert!(notes.lines().count() == 1 && notes.contains("listed no more"), "{notes}");
+}
+
 /// It is asked for once, and listing it again fails.
 #[test]
 fn what_was_listed_before_the_lists_failed_is_missed() {
@@ -263,6 +364,14 @@ fn a_size_that_is_listed_wrong_blocks_nothing() {
         let notes = lab.state("siem-v2.notes.ndjson");
         assert_eq!(notes.matches("\"what\":\"size\"").count(), 4, "{notes}");
     }
+    // Where they are wrong one after the other they are trusted no more.
+    let content = Content::generated(Generate { files: 160, ..Generate::default() });
+    let script = vec![batch(Fault::Size { bytes: 1 << 40 }).every()].into();
+    let lab = Lab::v2(Options { content, script, ..Options::default() }, "types = [\"receipt\"]");
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 40);
+    assert!(calls(&lab, Endpoint::Presigned) < 40 + 2 * 8, "{}", calls(&lab, Endpoint::Presigned));
+    assert_eq!(lab.state("siem-v2.notes.ndjson").matches("\"what\":\"size\"").count(), 40);
 }
 
 #[test]
