@@ -440,8 +440,8 @@ pub(crate) fn header(response: &Response, name: &str) -> Option<String> {
 fn is_data(response: &Response) -> bool {
     const BYTES: [&str; 4] =
         ["application/octet-stream", "application/zip", "application/gzip", "application/x-"];
-    let kind = header(response, "content-type").unwrap_or_default().to_ascii_lowercase();
-    let is_named = header(response, "content-disposition").is_some_and(|value| value.contains("filename"));
+    let lower = |name| header(response, name).unwrap_or_default().to_ascii_lowercase();
+    let (kind, is_named) = (lower("content-type"), lower("content-disposition").contains("filename"));
     BYTES.iter().any(|bytes| kind.starts_with(bytes)) || is_named && !kind.starts_with("text/html")
 }
 

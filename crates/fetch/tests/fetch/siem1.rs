@@ -420,6 +420,37 @@ fn a_stream_that_never_caught_up_is_warned_of() {
     }
 }
 
+/// A content type may say more than its kind, and headers come in any case.
+#[test]
+fn headers_are_read_however_they_are_spelled() {
+    let line = "datetime=2026-03-02T09:00:00+0000|acc=C0A0|aCode=AAAAAAAAAAAAAAAAAAAAAA\r\n";
+    for kind in ["Application/Octet-Stream; charset=binary", "application/x-log", "text/plain;charset=UTF-8"]
+    {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let headers = vec![
+            header("CONTENT-TYPE", kind),
+            header("content-DISPOSITION", "Attachment; FileName=\"receipt_20260302090000000.siem\""),
+            header("MC-SIEM-TOKEN", "another"),
+        ];
+        let file = Fault::Status { code: 200, headers, body: line.to_owned() };
+        let nothing = Fault::Status {
+            code: 200,
+            headers: vec![header("content-type", "Application/JSON;charset=UTF-8")],
+            body: "{\"meta\":{\"isLastToken\":true},\"data\":[]}".to_owned(),
+        };
+        let lab = Lab::v1(faulty(vec![siem1(file), siem1(nothing).on(2..=2)]), "compress = false");
+        lab.fetch();
+        let landed = lab.landed("siem-v1");
+        assert_eq!(
+            landed.into_iter().collect::<Vec<_>>(),
+            [("receipt_20260302090000000.siem".to_owned(), line.as_bytes().to_vec())],
+            "{kind}"
+        );
+        let requests = lab.mock.requests();
+        assert!(String::from_utf8_lossy(&requests[1].body).contains("\"token\":\"another\""), "{kind}");
+    }
+}
+
 #[test]
 fn a_second_run_is_told_who_holds_the_folder() {
     let lab = Lab::v1(Options::default(), "");
