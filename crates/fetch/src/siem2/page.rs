@@ -228,7 +228,8 @@ impl Got {
     /// missed; returns whether it says of any what was not noted before.
     pub(super) fn note(&self, cursor: &mut Cursor) -> bool {
         self.safe.iter().for_each(|file| cursor.came(file));
-        self.listed.difference(&self.safe).fold(false, |is_new, file| cursor.is_due(file) || is_new)
+        let is_due = |file: &&String| cursor.is_due(file);
+        self.listed.difference(&self.safe).filter(is_due).count() > 0
     }
 
     /// Goes on without the files that failed in so many rounds.
