@@ -89,6 +89,11 @@ impl Failed {
         let error = FetchError::Passing { call: PATH.to_owned(), what: what.to_owned(), tries: LISTINGS };
         Self { error, since, is_answered: true, rest: None }
     }
+
+    /// Whether it was tried only once, as its host seemed dead, and others came from there since.
+    fn was_passed_over(&self, round: &Round) -> bool {
+        matches!(self.error, FetchError::Passing { tries: 1, .. }) && round.is_alive(&self.since)
+    }
 }
 
 impl Got {
@@ -255,12 +260,15 @@ impl Got {
         let mut is_over = self.safe.len() + self.failed.len() == self.listed.len();
         for (file, failed) in &self.failed {
             // Where nothing came from the host it is the network, or a proxy that keeps all files away.
-            let counts = round.is_alive(&failed.since) || is_late && (failed.is_answered || round.has_come());
+            let is_blamed =
+                round.is_alive(&failed.since) || is_late && (failed.is_answered || round.has_come());
+            let was_passed_over = failed.was_passed_over(round);
+            let counts = is_blamed && !was_passed_over;
             let is_lost = cursor.fails(file, counts, now, is_late);
             let piece = failed.rest.as_ref().and_then(|rest| rest.piece.as_deref());
             let is_all_there_is = piece.is_some_and(|piece| cursor.breaks_off(file, piece, now));
             is_over &= is_lost || is_all_there_is;
-            if !counts {
+            if !counts && !was_passed_over {
                 unclear.push(Failure {
                     folder: Arc::clone(&stream.folder),
                     cursor: name.to_owned(),

@@ -261,6 +261,36 @@ fn a_late_page_of_links_to_a_dead_host_takes_a_bounded_time() {
     assert_eq!(notes.matches("did not come").count(), 39, "{notes}");
 }
 
+/// Four links fail on every try, so that the next is tried but once; then it is seen that their host lives.
+#[test]
+fn a_single_try_does_not_count_where_others_come() {
+    let content = Content::generated(Generate { files: 160, ..Generate::default() });
+    let dead = |file| presigned(Fault::Close { at: At::Start, chunked: None }).file(file);
+    let mut script: Vec<_> = (0..4).map(|link| dead(4 * link).every()).collect();
+    script.push(dead(16).on(1..=1));
+    let options = Options {
+        content,
+        script: vec![batch(Fault::status(503)).about("receipt").on(1..=6)].into(),
+        ..Options::default()
+    };
+    let mut lab = Lab::v2(options, "types = [\"process\", \"receipt\"]");
+    assert!(lab.failure().passes());
+    lab.pass(6 * 24 + 1);
+    lab.mock.set_script(script.into());
+    std::fs::remove_file(lab.land.path().join("C0A0/_state/siem-v2.process.json")).unwrap();
+    assert!(lab.failure().passes());
+    let cursor: serde_json::Value = serde_json::from_str(&lab.state("siem-v2.receipt.json")).unwrap();
+    let mut rounds: Vec<_> = cursor["failed"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|failures| failures["rounds"].as_u64().unwrap())
+        .collect();
+    rounds.sort_unstable();
+    assert_eq!(rounds, [0, 1, 1, 1, 1]);
+    assert_eq!(lab.landed("siem-v2").len(), 75);
+}
+
 /// In a dead network nothing more is asked for, and nothing given up, however late.
 #[test]
 fn a_late_stream_in_a_dead_network_gives_nothing_up() {
