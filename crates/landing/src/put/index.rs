@@ -168,12 +168,14 @@ fn forget(landed: &mut Landed, most: usize) {
     let first = numbers.get(excess).copied().unwrap_or(u32::MAX);
     // Of those of one number some go and some stay.
     let mut alike = excess - numbers.partition_point(|number| *number < first);
-    landed.retain(|_, number| {
+    let stays = |(_, number): &(Identity, u32)| {
         let goes = *number < first || *number == first && alike > 0;
         alike -= usize::from(goes && *number == first);
         !goes
-    });
-    // The places of those that went would not be used again, and the table would double.
+    };
+    // Taken out one by one they would leave places that are not used again, and the table would double.
+    let kept: Vec<_> = landed.drain().filter(stays).collect();
+    landed.extend(kept);
     landed.shrink_to_fit();
 }
 
