@@ -97,11 +97,11 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
             trail.send(token, PATH)?;
         }
         match next(stream, wanted, before.as_deref(), &mut partly).await {
-            Ok(Step::Nothing { token: Some(token), is_last: false }) if before.as_ref() != Some(&token) => {
+            Ok(Step::Nothing { token, is_last: false }) => {
                 empty += 1;
-                advance(stream, &mut cursor, Some(token))?;
+                advance(stream, &mut cursor, token)?;
             }
-            Ok(Step::Nothing { token, .. }) => {
+            Ok(Step::Nothing { token, is_last: true }) => {
                 let now = stream.caught_up(complete)?;
                 if let Some(token) = token.filter(|token| before.as_ref() != Some(token)) {
                     cursor.advance(token, now);
@@ -117,9 +117,7 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
                     File::Whole(whole, name) => _ = stream.land(whole, "", &name).await?,
                     File::Damaged(incoming, name, why) => stream.quarantine(incoming, &name, &why)?,
                 }
-                if !advance(stream, &mut cursor, token)? {
-                    return Ok(());
-                }
+                advance(stream, &mut cursor, token)?;
             }
             Err(Trouble::StartOver) if before.is_some() && !started_over => {
                 started_over = true;
@@ -147,19 +145,17 @@ fn save(stream: &Stream, cursor: &Cursor) -> Result<(), FetchError> {
     Ok(())
 }
 
-/// Moves on to the next token; `false` where there is none, and asking again would give the same again.
-fn advance(stream: &Stream, cursor: &mut Cursor, token: Option<String>) -> Result<bool, FetchError> {
-    match token {
-        Some(token) if cursor.next.as_ref() != Some(&token) => {
-            cursor.advance(token, stream.client.clock.now());
-            save(stream, cursor)?;
-            Ok(true)
-        }
-        _ => {
-            warn!(stream = stream.watch.stream(), "the token did not move; nothing more in this round");
-            Ok(false)
-        }
-    }
+/// Moves on to the next token.
+///
+/// # Errors
+/// There is none, and asking again would give the same again.
+fn advance(stream: &Stream, cursor: &mut Cursor, token: Option<String>) -> Result<(), FetchError> {
+    let token = token.filter(|token| cursor.next.as_ref() != Some(token)).ok_or_else(|| {
+        let what = "the token did not move; what lies behind was not reached".to_owned();
+        FetchError::Passing { call: PATH.to_owned(), what, tries: 1 }
+    })?;
+    cursor.advance(token, stream.client.clock.now());
+    save(stream, cursor)
 }
 
 /// What stands for the one file behind a token, whatever its name.
@@ -187,7 +183,8 @@ fn give_up(
         return Ok(false);
     }
     stream.quarantine(incoming, &name, &why)?;
-    advance(stream, cursor, token)
+    advance(stream, cursor, token)?;
+    Ok(true)
 }
 
 async fn next(

@@ -215,7 +215,7 @@ pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round)
             warn!(stream = stream.watch.stream(), "the server reset the cursor; keeping the old one");
         }
         let moved = next.filter(|next| !reset && cursor.next.as_ref() != Some(next));
-        let goes_on = moved.is_some() && !page.is_caught_up;
+        let has_moved = moved.is_some();
         if let Some(next) = moved {
             cursor.advance(next, now);
         }
@@ -225,8 +225,12 @@ pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round)
         cursor.failed.clear();
         cursor.save(&stream.folder, &name)?;
         stream.watch.update(|status| status.moved = cursor.moved);
-        if !goes_on {
+        if page.is_caught_up {
             return Ok(true);
+        }
+        if !has_moved {
+            let what = "the cursor did not move; what lies behind was not reached".to_owned();
+            return Err(FetchError::Passing { call: PATH.to_owned(), what, tries: 1 });
         }
     }
 }

@@ -252,12 +252,15 @@ fn json_that_does_not_say_that_there_is_nothing_moves_no_token() {
 fn nothing_that_is_not_the_last_token_is_gone_on_from() {
     let nothing = |token| said("{\"meta\":{\"isLastToken\":false},\"data\":[]}", token);
     let lab = Lab::v1(faulty(vec![siem1(nothing("a")).on(1..=1), siem1(nothing("a")).on(2..=2)]), "");
-    lab.fetch();
+    let error = lab.failure();
+    assert!(error.passes() && error.to_string().contains("did not move"), "{error}");
     assert_eq!(
         lab.mock.requests().len(),
         2,
         "on with the token that moved, and not with the one that did not"
     );
+    let cursor: serde_json::Value = serde_json::from_str(&lab.state("siem-v1.cursor.json")).unwrap();
+    assert!(cursor["caught_up"].is_null(), "{cursor}");
 }
 
 #[test]
@@ -343,7 +346,9 @@ fn hostile_names_stay_where_they_belong() {
 fn a_token_that_does_not_move_ends_the_round() {
     for fault in [Fault::NoToken, Fault::SameToken] {
         let lab = Lab::v1(faulty(vec![siem1(fault.clone()).on(3..=3)]), "");
-        lab.fetch();
+        // More may lie behind it, so it is no success.
+        let error = lab.failure();
+        assert!(error.passes() && error.to_string().contains("did not move"), "{fault:?}: {error}");
         assert_eq!((lab.landed("siem-v1").len(), lab.mock.requests().len()), (3, 3), "{fault:?}");
         lab.fetch();
         lab.is_complete("siem-v1", ZIPS);
