@@ -37,13 +37,25 @@ impl fmt::Debug for Secret {
 /// A secret of fewer characters stands in words by chance.
 const LONG: usize = 4;
 
-/// Returns a stranger's text without what must not be printed: long secrets wherever they stand, and short ones where
-/// they stand by themselves.
+/// Returns a stranger's text without what must not be printed, as it is or as a form spells it: long secrets wherever
+/// they stand, and short ones where they stand by themselves.
 pub(crate) fn masked(text: &str, secrets: &[Secret]) -> String {
-    let secrets = secrets.iter().map(Secret::expose).filter(|secret| !secret.is_empty());
-    secrets.fold(text.to_owned(), |text, secret| {
+    let mut shown: Vec<String> =
+        secrets.iter().flat_map(|secret| [secret.0.clone(), spelled(&secret.0)]).collect();
+    shown.retain(|secret| !secret.is_empty());
+    // What stands within a longer one must not break it up.
+    shown.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+    shown.dedup();
+    shown.iter().fold(text.to_owned(), |text, secret| {
         if secret.chars().count() < LONG { alone_masked(&text, secret) } else { text.replace(secret, "***") }
     })
+}
+
+/// The secret as it is sent in a form.
+fn spelled(secret: &str) -> String {
+    let Ok(mut form) = reqwest::Url::parse("form:") else { return String::new() };
+    form.query_pairs_mut().append_key_only(secret);
+    form.query().unwrap_or_default().to_owned()
 }
 
 fn alone_masked(text: &str, secret: &str) -> String {
@@ -176,6 +188,17 @@ mod tests {
         ];
         for (secret, text, shown) in cases {
             assert_eq!(masked(text, &[Secret::verbatim(secret)]), shown);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_masked_whatever_it_holds_and_however_it_is_written() {
+        let secrets = ["hunter", "hunter2/ab+cd=", "r2/a"].map(Secret::verbatim);
+        for (text, shown) in [
+            ("got hunter2/ab+cd= and hunter", "got *** and ***"),
+            ("client_secret=hunter2%2Fab%2Bcd%3D&x=1", "client_secret=***&x=1"),
+        ] {
+            assert_eq!(masked(text, &secrets), shown);
         }
     }
 

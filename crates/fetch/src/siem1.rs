@@ -6,7 +6,7 @@ use reqwest::header::CONTENT_DISPOSITION;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::answer::Fault;
 use crate::client::{Answer, Call, Trouble, header};
@@ -229,7 +229,7 @@ async fn next(
                         Received::Open(whole, fault)
                             if same.add(piece_of(whole.len(), &whole.mark())) >= DAMAGED =>
                         {
-                            if let Err(error) = note_open(stream, &name, &fault) {
+                            if let Err(error) = stream.note_open(&name, &fault) {
                                 return Ok(Err(error));
                             }
                             File::Whole(whole, name)
@@ -260,13 +260,6 @@ async fn next(
 
 fn piece_of(bytes: u64, mark: &str) -> String {
     format!("{bytes} {mark}")
-}
-
-/// Makes a note of a file that is landed although nothing said where it ends: its very bytes came time after time.
-fn note_open(stream: &Stream, name: &str, fault: &Fault) -> Result<(), FetchError> {
-    let why = format!("{}; the same came {DAMAGED} times", fault.what);
-    warn!(stream = stream.watch.stream(), file = name, "{why}, and is landed");
-    stream.note("open", &json!({ "file": name, "why": why }))
 }
 
 /// The name that the server gives a file, as it is; empty where it gives none.

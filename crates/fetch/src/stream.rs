@@ -30,7 +30,7 @@ pub(crate) enum Received {
     Whole(Whole),
     /// Complete, and damaged.
     Damaged(Box<Bad>),
-    /// Its end is that of the connection, and of a line or of all its JSON: it may be complete.
+    /// Its end is that of the connection, and of a line, of all its JSON or of a gzip member: it may be complete.
     Open(Whole, Fault),
     /// It broke off.
     Cut(Incoming, Fault),
@@ -106,15 +106,16 @@ impl Stream {
         if let Some(fault) = self.refusal(&response, &incoming, expect)? {
             return Ok(Received::Refused(incoming, fault));
         }
-        // Only what says of itself that it is whole is known to be.
-        let is_packed = matches!(incoming.first(2)?.as_slice(), [0x1f, 0x8b] | b"PK");
-        let may_be_all = last == Some(b'\n') || brackets.are_closed();
+        // Only what says of itself that it is whole is known to be: behind a gzip member another may follow.
+        let head = incoming.first(2)?;
+        let is_zip = head == b"PK";
+        let may_be_all = head == GZIP || last == Some(b'\n') || brackets.are_closed();
         let name = name.to_owned();
         let checked = blocking(move || incoming.check(&name, expect)).await?;
         Ok(match checked {
             Err(bad) if is_open => Received::Cut(bad.incoming, open_end()),
-            Ok(whole) if is_open && !is_packed && may_be_all => Received::Open(whole, open_end()),
-            Ok(whole) if is_open && !is_packed => Received::Cut(whole.into_incoming(), open_end()),
+            Ok(whole) if is_open && !is_zip && may_be_all => Received::Open(whole, open_end()),
+            Ok(whole) if is_open && !is_zip => Received::Cut(whole.into_incoming(), open_end()),
             Err(bad) => Received::Damaged(bad),
             Ok(whole) => Received::Whole(whole),
         })
@@ -216,6 +217,13 @@ impl Stream {
             self.gap(before, &why)?;
         }
         Ok(())
+    }
+
+    /// Makes a note of a file that is landed although nothing said where it ends: its very bytes came time after time.
+    pub(crate) fn note_open(&self, name: &str, fault: &Fault) -> Result<(), FetchError> {
+        let why = format!("{}; the same came {DAMAGED} times", fault.what);
+        warn!(stream = self.watch.stream(), file = name, "{why}, and is landed");
+        self.note("open", &json!({ "file": name, "why": why }))
     }
 
     /// Makes a note that logs may be missing.

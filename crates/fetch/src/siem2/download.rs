@@ -73,13 +73,15 @@ pub(super) async fn download(
                     rest = Some(Rest { incoming: bad.incoming, why, piece: None });
                     return Err(fault);
                 }
-                Received::Whole(whole) => match pieces.add(&whole) {
+                Received::Whole(whole) => match pieces.add(&whole, None) {
                     Some(fault) => (whole.into_incoming(), fault),
                     None => return Ok(Ok(Received::Whole(whole))),
                 },
+                Received::Open(whole, fault) => match pieces.add(&whole, Some(fault.clone())) {
+                    Some(fault) => (whole.into_incoming(), fault),
+                    None => return Ok(Ok(Received::Open(whole, fault))),
+                },
                 Received::Cut(incoming, fault) | Received::Refused(incoming, fault) => (incoming, fault),
-                // What is no gzip file was refused.
-                Received::Open(whole, fault) => (whole.into_incoming(), fault),
                 damaged @ Received::Damaged(_) => return Ok(Ok(damaged)),
             };
             let piece = format!("{} {}", incoming.len(), incoming.mark());
@@ -92,7 +94,11 @@ pub(super) async fn download(
     let mut is_new = false;
     let mut is_as_listed = None;
     match received {
-        Ok(Ok(Received::Whole(whole))) => {
+        Ok(Ok(Received::Open(whole, fault))) if link.size.is_none() => {
+            stream.note_open(&name, &fault)?;
+            is_new = stream.land(whole, &above, &name).await?;
+        }
+        Ok(Ok(Received::Whole(whole) | Received::Open(whole, _))) => {
             is_as_listed = link.size.map(|size| size == whole.len());
             if let Some(why) = pieces.doubt(&whole) {
                 warn!(stream = stream.watch.stream(), file = name, "{why}; it holds together, and is landed");
@@ -105,7 +111,7 @@ pub(super) async fn download(
             stream.quarantine(bad.incoming, &name, &why)?;
         }
         // They were turned into faults above.
-        Ok(Ok(Received::Open(..) | Received::Cut(..) | Received::Refused(..))) => {}
+        Ok(Ok(Received::Cut(..) | Received::Refused(..))) => {}
         Ok(Err(error)) => return Err(error),
         Err(Trouble::Expired) => return Ok(Came::Expired),
         Err(trouble) => match trouble.unexpected(PATH) {
@@ -118,26 +124,29 @@ pub(super) async fn download(
     Ok(Came::Safe { is_new, is_as_listed })
 }
 
-/// What came of a file that has fewer bytes than the list says.
+/// What came of a file that has fewer bytes than the list says, or of which nothing says how many it has.
 struct Pieces {
     size: Option<u64>,
-    /// How often the very same must come for the list to be wrong.
+    /// How often the very same must come for the list to be wrong, or for it to be all there is.
     enough: u32,
     same: Same,
 }
 
 impl Pieces {
     fn new(link: &Link, trusts_size: bool) -> Self {
-        let enough = if trusts_size { DAMAGED } else { 1 };
+        let enough = if trusts_size || link.size.is_none() { DAMAGED } else { 1 };
         Self { size: link.size, enough, same: Same::default() }
     }
 
-    /// Returns the fault of a file that ends too early, unless the very same came so often that the list is wrong.
-    fn add(&mut self, whole: &Whole) -> Option<Fault> {
-        let size = self.size.filter(|size| whole.len() < *size)?;
-        let times = self.same.add(whole.mark());
-        let what = format!("{} bytes came of a file that has {size}", whole.len());
-        (times < self.enough).then(|| Fault::passes(what))
+    /// Returns the fault of a file that ends too early, or is `open` and may, unless the very same came so often that
+    /// it does not.
+    fn add(&mut self, whole: &Whole, open: Option<Fault>) -> Option<Fault> {
+        let short = |size| Fault::passes(format!("{} bytes came of a file that has {size}", whole.len()));
+        let fault = match self.size {
+            Some(size) => (whole.len() < size).then(|| short(size)),
+            None => open,
+        }?;
+        (self.same.add(whole.mark()) < self.enough).then_some(fault)
     }
 
     /// What is odd about a file that is landed.

@@ -442,3 +442,24 @@ fn a_file_that_is_shorter_than_listed_is_no_whole_file() {
     lab.is_complete("siem-v2", BATCHES);
     assert_eq!(seconds(&lab), [1, 2]);
 }
+
+/// Nothing says how long it is: neither the list nor the answer. Between two gzip members it holds together.
+#[test]
+fn a_file_that_ends_with_its_connection_between_two_members_may_be_cut() {
+    let lab = lab(vec![presigned(Fault::status(500)).file(9).every()]);
+    lab.round();
+    let whole = lab.mock.expected(BATCHES).nth(9).unwrap().bytes;
+    let second = 2 + whole[2..].windows(3).position(|bytes| bytes == [0x1f, 0x8b, 8]).unwrap();
+    let asked = lab.mock.take_requests().into_iter().find(|request| request.fault.is_some()).unwrap();
+    let entry = serde_json::json!({ "url": format!("{}{}", lab.mock.base_url(), asked.target) });
+    let body = serde_json::json!({ "value": [entry], "@nextPage": "x", "isCaughtUp": true }).to_string();
+    let table = lab.landed("siem-v2");
+    let page = batch(Fault::Status { code: 200, headers: vec![], body }).about("process").every();
+    let open = |bytes| presigned(Fault::Open { bytes }).file(9);
+    lab.mock.set_script(vec![page, open(second).on(1..=2), open(1 << 30).on(3..=5)].into());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), table.len() + 1);
+    assert!(lab.landed("siem-v2").values().any(|bytes| *bytes == whole), "cut");
+    assert_eq!(seconds(&lab)[seconds(&lab).len() - 4..], [1, 2, 4, 8]);
+    assert_eq!(lab.state("siem-v2.notes.ndjson").matches("\"what\":\"open\"").count(), 1);
+}
