@@ -1,7 +1,7 @@
 //! One part of the landing directory, held by one run.
 
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -167,8 +167,16 @@ impl Folder {
     /// The file system says no.
     pub fn note(&self, line: &str) -> Result<()> {
         let path = self.state.join(format!("{}.notes.ndjson", self.part));
-        let written = OpenOptions::new().create(true).append(true).open(&path).and_then(|mut file| {
-            file.write_all(format!("{line}\n").as_bytes())?;
+        let options = OpenOptions::new().create(true).read(true).append(true).open(&path);
+        let written = options.and_then(|mut file| {
+            // What a crash or a full disk left of a line must not run into this one.
+            let mut last = [b'\n'];
+            if file.seek(SeekFrom::End(0))? > 0 {
+                file.seek(SeekFrom::End(-1))?;
+                file.read_exact(&mut last)?;
+            }
+            let before = if last == [b'\n'] { "" } else { "\n" };
+            file.write_all(format!("{before}{line}\n").as_bytes())?;
             file.sync_data()
         });
         written.map_err(PutError::io("write", &path))
@@ -184,6 +192,19 @@ impl Folder {
 mod tests {
     use super::*;
     use crate::put::Expect;
+
+    #[test]
+    fn a_note_stands_on_a_line_of_its_own() {
+        let land = tempfile::tempdir().unwrap();
+        let folder = Folder::open(land.path(), "C0A0", "siem-v1").unwrap();
+        let path = folder.state.join("siem-v1.notes.ndjson");
+        folder.note("1").unwrap();
+        folder.note("2").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n2\n");
+        fs::write(&path, "1\n{\"at").unwrap();
+        folder.note("2").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n{\"at\n2\n");
+    }
 
     /// The file got its name, its folder could not be synced, and it comes again on another day.
     #[test]
