@@ -292,8 +292,8 @@ impl Client {
             400 | 403 | 404 | 410 => {
                 Err(Fault { verdict: Verdict::Expired, what: head.unreadable("an expired link").what })
             }
-            // No bearer token is sent along, so none is at fault.
-            401 => Err(Fault::passes(head.unreadable("no file").what)),
+            // No key or token is sent along, so none is at fault, and what one link meets says nothing of others.
+            401 | 405 | 413 | 414 | 418 | 431 => Err(Fault::passes(head.unreadable("no file").what)),
             _ => Err(head.unreadable("no file")),
         }
     }

@@ -28,6 +28,9 @@ fn for_ever() -> Vec<(Fault, bool)> {
         (Fault::expired(), false),
         (Fault::status(400), false),
         (Fault::status(500), false),
+        // What would stop a call to the API says nothing of other links.
+        (Fault::status(405), false),
+        (Fault::status(418), false),
         (Fault::HtmlPage, true),
         (Fault::Status { code: 200, headers: kind, body: "blocked".to_owned() }, true),
         (Fault::Close { at: At::Body(60), chunked: Some(false) }, true),
