@@ -315,8 +315,13 @@ fn is_reset(cursor: &str) -> bool {
     let text = cursor.trim_end_matches('=');
     let decoded = STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).unwrap_or_default();
     let text = String::from_utf8_lossy(&decoded);
-    let places: Vec<&str> = text.split('=').skip(1).collect();
-    !places.is_empty() && places.iter().all(|place| place.starts_with("0-0"))
+    let Some((_, places)) = text.split_once('=') else { return false };
+    let mut places = places.split('=');
+    // What stands behind the last of them may be how far it came.
+    let is_last_zero = |place: &str| {
+        place.strip_prefix("0-0").is_some_and(|rest| rest.chars().all(|c| c == '0' || !c.is_alphanumeric()))
+    };
+    places.next_back().is_some_and(is_last_zero) && places.all(|place| place.starts_with("0-0"))
 }
 
 #[cfg(test)]
@@ -331,6 +336,9 @@ mod tests {
             ("shard-0=0-0", true),
             ("shard-0=0-0,shard-1=0-17", false),
             ("shard-0=1772-0", false),
+            ("[shard-0=0-0, shard-1=0-0]", true),
+            ("[shard-0=0-0, shard-1=0-0]:0:", true),
+            ("[shard-0=0-0, shard-1=0-0]:3:b64f", false),
             ("", false),
         ] {
             assert_eq!(is_reset(&encoded(text)), reset, "{text}");

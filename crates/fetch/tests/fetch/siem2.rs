@@ -264,6 +264,23 @@ fn cursors_of_every_kind() {
     assert_eq!(calls(&lab, Endpoint::Presigned), 40, "a link that comes twice is followed once");
 }
 
+/// As the stand-in says of a cursor that it never gave out, and as API 1.0 says it.
+#[test]
+fn an_unknown_cursor_starts_over_and_records_the_gap() {
+    let lab = Lab::v2(Options { page_size: 2, ..Options::default() }, TYPES);
+    lab.fetch();
+    let path = lab.land.path().join("C0A0/_state/siem-v2.receipt.json");
+    let mut cursor: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    cursor["next"] = "unknown".into();
+    std::fs::write(&path, cursor.to_string()).unwrap();
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    lab.mock.set_script(vec![batch(Fault::invalid_token()).about("receipt").on(1..=1)].into());
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    assert_eq!(lab.state("siem-v2.notes.ndjson").matches("does not know the cursor").count(), 2);
+}
+
 #[test]
 fn endless_pages_without_a_link_leave_calls_for_the_others() {
     let lab = lab(vec![batch(Fault::EmptyPage).about("process").every()]);
