@@ -68,6 +68,10 @@ fn exit_statuses() {
     let stage = Stage::new(Options { script: vec![quarantined].into(), ..Options::default() });
     stage.run(&first).exits(1).says("quarantine");
     stage.run(&first).exits(0);
+    let still = Rule::new(Endpoint::Siem1, Fault::SameToken).on(3..=3);
+    let stage = Stage::new(Options { script: vec![still].into(), ..Options::default() });
+    stage.run(&first).exits(3).says("did not move");
+    stage.run(&first).exits(0);
     let gap = Rule::new(Endpoint::Siem1, Fault::invalid_token()).on(3..=3);
     Stage::new(Options { script: vec![gap].into(), ..Options::default() })
         .run(&first)
