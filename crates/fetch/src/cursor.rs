@@ -69,16 +69,18 @@ impl Failures {
     }
 
     /// Whether they are enough to give the file up: a server may well be in trouble for three short rounds.
-    fn are_enough(&self, now: Timestamp, is_late: bool) -> bool {
-        let is_long = || self.since.is_some_and(|since| now.duration_since(since) >= LASTING);
-        self.rounds >= STUCK && (is_late || is_long())
+    fn are_enough(&self, now: Timestamp, least: SignedDuration) -> bool {
+        let lasted = || self.since.map_or(SignedDuration::ZERO, |since| now.duration_since(since));
+        self.rounds >= STUCK && lasted() >= least
     }
 }
 
 /// A file that did not come in so many rounds is given up, lest it block all that follow.
 pub(crate) const STUCK: u32 = 3;
-/// The least time from the first of them, unless the file is about to be lost.
-const LASTING: SignedDuration = SignedDuration::from_hours(24);
+/// The least time from the first of them to the last.
+pub(crate) const LASTING: SignedDuration = SignedDuration::from_hours(24);
+/// The same for a file that is about to be lost, where the server may be in trouble with all of them.
+pub(crate) const LASTING_TROUBLE: SignedDuration = SignedDuration::from_hours(6);
 /// What lies so near its end is given up on less.
 const LAST: SignedDuration = SignedDuration::from_hours(24);
 
@@ -153,11 +155,11 @@ impl Cursor {
     }
 
     /// Makes a note of a file that did not come, of one more round if it counts; returns whether that is often enough,
-    /// and for long enough or late, for it to be given up.
-    pub(crate) fn fails(&mut self, file: &str, counts: bool, now: Timestamp, is_late: bool) -> bool {
+    /// and for at `least` so long, for it to be given up.
+    pub(crate) fn fails(&mut self, file: &str, counts: bool, now: Timestamp, least: SignedDuration) -> bool {
         let failures = self.failed.entry(file.to_owned()).or_default();
         failures.add(counts, now);
-        failures.are_enough(now, is_late)
+        failures.are_enough(now, least)
     }
 
     /// Counts a round in which this piece, by its bytes, was all that came of a file; returns whether the same piece
@@ -165,7 +167,7 @@ impl Cursor {
     pub(crate) fn breaks_off(&mut self, file: &str, piece: &str, now: Timestamp) -> bool {
         let (of_file, this) = (format!("{file} "), format!("{file} {piece}"));
         self.failed.retain(|key, _| !key.starts_with(&of_file) || *key == this);
-        self.fails(&this, true, now, false)
+        self.fails(&this, true, now, LASTING)
     }
 
     /// Forgets the failures of a file that came.
@@ -238,7 +240,7 @@ mod tests {
     fn a_file_is_given_up_after_three_rounds_and_a_day() {
         let hour = |hour: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour);
         let given_up = |mut cursor: Cursor, hours: &[i64]| -> Vec<bool> {
-            hours.iter().map(|at| cursor.fails("x", true, hour(*at), false)).collect()
+            hours.iter().map(|at| cursor.fails("x", true, hour(*at), LASTING)).collect()
         };
         assert_eq!(given_up(Cursor::default(), &[0, 0, 0, 23, 24]), [false, false, false, false, true]);
         assert_eq!(given_up(Cursor::default(), &[0, 30, 31]), [false, false, true]);
@@ -251,16 +253,19 @@ mod tests {
                 r#"{{"next":null,"moved":null,"caught_up":null,"failed":{{"x":{{"rounds":7{since}}}}}}}"#
             );
             let mut cursor: Cursor = serde_json::from_str(&text).unwrap();
-            let given_up = [0, 23, 24].map(|at| cursor.fails("x", false, hour(at), false));
+            let given_up = [0, 23, 24].map(|at| cursor.fails("x", false, hour(at), LASTING));
             assert_eq!(given_up, [false, false, true], "{since}");
         }
         // Rounds that do not count begin no time.
         let mut cursor = Cursor::default();
-        assert!(!cursor.fails("x", false, hour(0), false));
+        assert!(!cursor.fails("x", false, hour(0), LASTING));
         assert_eq!(given_up(cursor, &[30, 31, 32]), [false; 3]);
         // What is about to be lost does not wait.
         let mut cursor = Cursor::default();
-        assert_eq!([0; 3].map(|_| cursor.fails("x", true, hour(0), true)), [false, false, true]);
+        assert_eq!(
+            [0; 3].map(|_| cursor.fails("x", true, hour(0), SignedDuration::ZERO)),
+            [false, false, true]
+        );
     }
 
     #[test]
@@ -271,7 +276,7 @@ mod tests {
         let given_up: Vec<_> =
             rounds.iter().zip(0..).map(|(piece, at)| cursor.breaks_off("x", piece, day(at))).collect();
         assert_eq!(given_up, [false, false, false, false, false, true]);
-        assert!(!cursor.fails("x", false, day(9), true) && cursor.failed_files().eq(["x"]));
+        assert!(!cursor.fails("x", false, day(9), SignedDuration::ZERO) && cursor.failed_files().eq(["x"]));
         cursor.came("x");
         assert!(cursor.failed.is_empty());
     }

@@ -1,5 +1,6 @@
 //! `get-siem-logs` of API 1.0: one token, one file or one zip of files a call.
 
+use jiff::SignedDuration;
 use mimelake_landing::put::{Expect, Incoming, Whole};
 use reqwest::Response;
 use reqwest::header::CONTENT_DISPOSITION;
@@ -176,7 +177,7 @@ fn give_up(
     };
     let now = stream.client.clock.now();
     let is_late = cursor.is_late(now, kept(stream.watch.stream()));
-    let is_lost = cursor.fails(FILE, is_late, now, is_late) && is_late;
+    let is_lost = cursor.fails(FILE, is_late, now, SignedDuration::ZERO) && is_late;
     let is_all_there_is = piece.is_some_and(|piece| cursor.breaks_off(FILE, &piece, now));
     if !(is_lost || is_all_there_is) || token.is_none() {
         save(stream, cursor)?;

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use tracing::{info, warn};
 
 use crate::client::{Call, Trouble};
-use crate::cursor::{Cursor, Trail};
+use crate::cursor::{Cursor, LASTING, Trail};
 use crate::error::FetchError;
 use crate::lean::Few;
 use crate::status::kept;
@@ -139,7 +139,7 @@ impl Round {
         for Failure { folder, cursor: name, file, since } in self.failures.take() {
             if self.is_alive(&since) {
                 let mut cursor = Cursor::load(&folder, &name, now)?;
-                cursor.fails(&file, true, now, false);
+                cursor.fails(&file, true, now, LASTING);
                 cursor.save(&folder, &name)?;
             }
         }

@@ -29,9 +29,11 @@ pub(super) enum Came {
         is_as_listed: Option<bool>,
     },
     Expired,
+    /// `is_answered`: by whatever; `is_refused`: by a server that is not in trouble itself.
     Not {
         error: FetchError,
         is_answered: bool,
+        is_refused: bool,
         rest: Option<Rest>,
     },
 }
@@ -50,14 +52,14 @@ pub(super) async fn download(
     let mut pieces = Pieces::new(link, trusts_size);
     let mut same = Same::default();
     let mut damaged = 0;
-    let mut is_answered = false;
+    let (mut is_answered, mut is_refused) = (false, false);
     let mut rest = None;
     let received = stream
         .client
         .patiently_for(tries, &bare(&link.url), async || {
-            (is_answered, rest) = (false, None);
+            (is_answered, is_refused, rest) = (false, false, None);
             let response = stream.client.get(link.url.clone()).await?;
-            is_answered = true;
+            (is_answered, is_refused) = (true, !response.status().is_server_error());
             stream.client.check_file(&response)?;
             let received = match stream.receive(response, &name, Expect::Gzip).await {
                 Ok(received) => received,
@@ -116,7 +118,7 @@ pub(super) async fn download(
         Err(Trouble::Expired) => return Ok(Came::Expired),
         Err(trouble) => match trouble.unexpected(PATH) {
             error @ FetchError::Passing { .. } => {
-                return Ok(Came::Not { error, is_answered, rest });
+                return Ok(Came::Not { error, is_answered, is_refused, rest });
             }
             error => return Err(error),
         },

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use mimelake_schema::EventType;
 use reqwest::Url;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use tokio::task::JoinSet;
 use super::download::{Came, Rest, download, name_of};
 use super::{Failure, LISTINGS, MOST_ENTRIES, PATH, Round, Since};
 use crate::client::{TRIES, bare};
-use crate::cursor::{Cursor, STUCK};
+use crate::cursor::{Cursor, LASTING, LASTING_TROUBLE, STUCK};
 use crate::error::FetchError;
 use crate::lean::{Few, Lean};
 use crate::stream::{Stream, torn_down};
@@ -80,6 +81,8 @@ struct Failed {
     since: Since,
     /// Whether the last try was answered.
     is_answered: bool,
+    /// Whether that was by a server that is not in trouble itself, as one is that answers with 503.
+    is_refused: bool,
     /// What came in its place.
     rest: Option<Rest>,
 }
@@ -87,7 +90,7 @@ struct Failed {
 impl Failed {
     fn passing(what: &str, since: Since) -> Self {
         let error = FetchError::Passing { call: PATH.to_owned(), what: what.to_owned(), tries: LISTINGS };
-        Self { error, since, is_answered: true, rest: None }
+        Self { error, since, is_answered: true, is_refused: true, rest: None }
     }
 
     /// Whether it was tried only once, as its host seemed dead, and others came from there since.
@@ -223,8 +226,8 @@ impl Got {
                 self.safe.insert(file);
             }
             Came::Expired => _ = self.expired.insert(file, before.unwrap_or(since)),
-            Came::Not { error, is_answered, rest } => {
-                self.failed.insert(file, Failed { error, since, is_answered, rest });
+            Came::Not { error, is_answered, is_refused, rest } => {
+                self.failed.insert(file, Failed { error, since, is_answered, is_refused, rest });
             }
         }
     }
@@ -264,7 +267,12 @@ impl Got {
                 round.is_alive(&failed.since) || is_late && (failed.is_answered || round.has_come());
             let was_passed_over = failed.was_passed_over(round);
             let counts = is_blamed && !was_passed_over;
-            let is_lost = cursor.fails(file, counts, now, is_late);
+            let least = match (is_late, failed.is_refused || round.has_come()) {
+                (false, _) => LASTING,
+                (true, false) => LASTING_TROUBLE,
+                (true, true) => SignedDuration::ZERO,
+            };
+            let is_lost = cursor.fails(file, counts, now, least);
             let piece = failed.rest.as_ref().and_then(|rest| rest.piece.as_deref());
             let is_all_there_is = piece.is_some_and(|piece| cursor.breaks_off(file, piece, now));
             is_over &= is_lost || is_all_there_is;

@@ -159,14 +159,15 @@ fn the_only_file_of_a_page_is_given_up_while_others_come() {
 fn the_only_file_that_there_is_is_given_up_before_it_would_be_lost() {
     let rule = presigned(Fault::status(500)).file(3).every();
     let options = Options { out: Some(4), page_size: 1, script: vec![rule].into(), ..Options::default() };
-    let lab = Lab::v2(options, "types = [\"url protect\"]");
+    let mut lab = Lab::v2(options, "types = [\"url protect\"]");
     for _ in 0..5 {
         assert!(lab.failure().passes());
     }
     crate::lab::set_back(&lab, "siem-v2.url_protect.json", 6 * 24 + 1);
-    for _ in 0..2 {
+    for _ in 0..3 {
         assert!(lab.failure().passes());
     }
+    lab.pass(6);
     lab.fetch();
     let notes = lab.state("siem-v2.notes.ndjson");
     assert!(notes.lines().count() == 1 && notes.contains("\"what\":\"gap\""), "{notes}");
@@ -310,6 +311,24 @@ fn a_late_stream_in_a_dead_network_gives_nothing_up() {
     lab.mock.set_script(vec![].into());
     lab.fetch();
     assert_eq!(lab.landed("siem-v2").len(), 40);
+    assert!(lab.state("siem-v2.notes.ndjson").is_empty());
+}
+
+/// An hour without the store of files is no reason to lose what it has again after it.
+#[test]
+fn a_late_stream_gives_nothing_up_while_all_links_say_that_the_server_is_in_trouble() {
+    let content = Content::generated(Generate { files: 40, ..Generate::default() });
+    let script = vec![presigned(Fault::status(503)).every()].into();
+    let mut lab =
+        Lab::v2(Options { content, script, page_size: 4, ..Options::default() }, "types = [\"receipt\"]");
+    assert!(lab.failure().passes());
+    lab.pass(6 * 24 + 1);
+    for _ in 0..6 {
+        assert!(lab.failure().passes());
+    }
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 10);
     assert!(lab.state("siem-v2.notes.ndjson").is_empty());
 }
 
