@@ -155,6 +155,8 @@ impl Head<'_> {
             "internal_server_error_1" => return Verdict::Retry(None),
             "token_verification_failed" => return Verdict::Renew { passes: true },
             "invalid_client" | "unauthorized_client" => return denied(CLIENT),
+            // API 2.0 sends no cursor but what the server gave.
+            code if self.api == Api::V2 && is_of_cursor(code) => return Verdict::StartOver,
             code if code.starts_with("err_validation_") => return stop(REQUEST),
             _ => {}
         }
@@ -209,6 +211,13 @@ const REQUEST: &str =
 const PASSWORD: &str =
     "check the address and the password, and whether the user logs in by the domain (--domain)";
 const CLIENT: &str = "check client_id and client_secret";
+
+/// Whether a code says that the cursor of a list is not taken.
+fn is_of_cursor(code: &str) -> bool {
+    let field = code.to_ascii_lowercase();
+    let Some(field) = field.strip_prefix("err_validation_") else { return false };
+    ["next_page", "nextpage", "cursor"].iter().any(|name| field.contains(name))
+}
 
 /// Whether a body is a page for people.
 pub(crate) fn is_html(body: &[u8]) -> bool {

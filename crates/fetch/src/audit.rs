@@ -149,7 +149,7 @@ async fn window(
     }
     let short = |time: Timestamp| time.strftime("%Y%m%d%H%M%S").to_string();
     let name = format!("audit_{}_{}.ndjson", short(from), short(to));
-    stream.land(incoming.made_of(&name, new), "", &name).await
+    stream.land(incoming.made_of(&name, new), "", &name).await.map(|_| ())
 }
 
 /// What an event is known by: its id, or all of it where it has none.
@@ -169,6 +169,7 @@ fn identity(event: &str) -> Identity {
 fn page_token(next: &Value) -> Option<String> {
     match next {
         Value::String(token) => Some(token.clone()).filter(|token| !token.is_empty()),
+        Value::Number(token) => Some(token.to_string()),
         Value::Object(object) => {
             let named = ["pageToken", "token", "next"].iter().find_map(|key| object.get(*key));
             named.or_else(|| object.values().find(|value| value.is_string())).and_then(page_token)
@@ -219,6 +220,8 @@ mod tests {
             (json!("abc"), Some("abc")),
             (json!({"pageToken": "abc"}), Some("abc")),
             (json!({"pageSize": 5, "x": "abc"}), Some("abc")),
+            (json!({"pageToken": 5}), Some("5")),
+            (json!(5), Some("5")),
             (json!(""), None),
             (json!(null), None),
             (json!({}), None),

@@ -146,9 +146,19 @@ impl Client {
         Ok(Self { http, base, api: source.api, auth: Auth::None, secrets: Vec::new(), clock, stop, patience })
     }
 
-    /// Returns what `attempt` gives, tried again while its fault passes, so many times at most.
+    /// Returns what `attempt` gives, tried again while its fault passes.
     pub(crate) async fn patiently<T>(
         &self,
+        what: &str,
+        attempt: impl AsyncFnMut() -> Result<T, Fault>,
+    ) -> Result<T, Trouble> {
+        self.patiently_for(TRIES, what, attempt).await
+    }
+
+    /// The same, so many times at `most`.
+    pub(crate) async fn patiently_for<T>(
+        &self,
+        most: u32,
         what: &str,
         mut attempt: impl AsyncFnMut() -> Result<T, Fault>,
     ) -> Result<T, Trouble> {
@@ -176,7 +186,7 @@ impl Client {
                 Verdict::Stop(hint) => return Err(refused(call, said, &hint, false).into()),
                 Verdict::Denied(hint) => return Err(refused(call, said, &hint, true).into()),
             };
-            if tries == TRIES {
+            if tries == most {
                 return Err(FetchError::Passing { call, what: said, tries }.into());
             }
             let after = after.unwrap_or_else(|| Duration::from_secs(1 << (tries - 1)).min(LONGEST));
@@ -282,8 +292,8 @@ impl Client {
             400 | 403 | 404 | 410 => {
                 Err(Fault { verdict: Verdict::Expired, what: head.unreadable("an expired link").what })
             }
-            // No bearer token is sent along, so none is at fault.
-            401 => Err(Fault::passes(head.unreadable("no file").what)),
+            // No key or token is sent along, so none is at fault, and what one link meets says nothing of others.
+            401 | 405 | 413 | 414 | 418 | 431 => Err(Fault::passes(head.unreadable("no file").what)),
             _ => Err(head.unreadable("no file")),
         }
     }
@@ -430,8 +440,8 @@ pub(crate) fn header(response: &Response, name: &str) -> Option<String> {
 fn is_data(response: &Response) -> bool {
     const BYTES: [&str; 4] =
         ["application/octet-stream", "application/zip", "application/gzip", "application/x-"];
-    let kind = header(response, "content-type").unwrap_or_default().to_ascii_lowercase();
-    let is_named = header(response, "content-disposition").is_some_and(|value| value.contains("filename"));
+    let lower = |name| header(response, name).unwrap_or_default().to_ascii_lowercase();
+    let (kind, is_named) = (lower("content-type"), lower("content-disposition").contains("filename"));
     BYTES.iter().any(|bytes| kind.starts_with(bytes)) || is_named && !kind.starts_with("text/html")
 }
 

@@ -59,30 +59,39 @@ impl From<Saved> for Failures {
 }
 
 impl Failures {
-    fn add(&mut self, now: Timestamp) {
-        self.rounds = self.rounds.saturating_add(1);
-        // A clock that was set back begins anew.
-        self.since = Some(self.since.map_or(now, |since| since.min(now)));
+    /// Adds a round, if it counts.
+    fn add(&mut self, counts: bool, now: Timestamp) {
+        self.rounds = self.rounds.saturating_add(u32::from(counts));
+        if self.rounds > 0 {
+            // A clock that was set back begins anew, and so does a number without a time.
+            self.since = Some(self.since.map_or(now, |since| since.min(now)));
+        }
     }
 
     /// Whether they are enough to give the file up: a server may well be in trouble for three short rounds.
-    fn are_enough(&self, now: Timestamp, is_late: bool) -> bool {
-        let is_long = || self.since.is_some_and(|since| now.duration_since(since) >= LASTING);
-        self.rounds >= STUCK && (is_late || is_long())
+    fn are_enough(&self, now: Timestamp, least: SignedDuration) -> bool {
+        let lasted = || self.since.map_or(SignedDuration::ZERO, |since| now.duration_since(since));
+        self.rounds >= STUCK && lasted() >= least
     }
 }
 
 /// A file that did not come in so many rounds is given up, lest it block all that follow.
 pub(crate) const STUCK: u32 = 3;
-/// The least time from the first of them, unless the file is about to be lost.
-const LASTING: SignedDuration = SignedDuration::from_hours(24);
+/// The least time from the first of them to the last.
+pub(crate) const LASTING: SignedDuration = SignedDuration::from_hours(24);
+/// The same for a file that is about to be lost, where the server may be in trouble with all of them.
+pub(crate) const LASTING_TROUBLE: SignedDuration = SignedDuration::from_hours(6);
 /// What lies so near its end is given up on less.
 const LAST: SignedDuration = SignedDuration::from_hours(24);
 
 impl Cursor {
     /// Returns what the last run saved, or the beginning, which is now.
     pub(crate) fn load(folder: &Folder, name: &str, now: Timestamp) -> Result<Self, FetchError> {
-        if let Some(cursor) = Self::saved(folder, name)? {
+        if let Some(mut cursor) = Self::saved(folder, name)? {
+            // A clock that was ahead once must not keep it from ever being late.
+            for time in [&mut cursor.moved, &mut cursor.caught_up, &mut cursor.began] {
+                *time = time.map(|time| time.min(now));
+            }
             return Ok(cursor);
         }
         let cursor = Self { began: Some(now), ..Self::default() };
@@ -124,9 +133,10 @@ impl Cursor {
         self.caught_up.or(self.began)
     }
 
-    /// Whether it has stood still for so long that what lies behind it is hardly `kept` any more.
+    /// Whether all there was had been fetched so long ago, however the cursor moved since, that what lies behind it is
+    /// hardly `kept` any more.
     pub(crate) fn is_late(&self, now: Timestamp, kept: SignedDuration) -> bool {
-        let since = self.moved.max(self.caught_up).or(self.began);
+        let since = self.complete_until().or(self.moved);
         since.is_some_and(|since| now.duration_since(since) > kept - LAST)
     }
 
@@ -135,19 +145,21 @@ impl Cursor {
         self.failed.get(file).map(|failures| failures.rounds >= STUCK)
     }
 
-    /// Makes a note of a file that was listed and is not safe, whatever kept it away.
-    pub(crate) fn is_due(&mut self, file: &str) {
-        self.failed.entry(file.to_owned()).or_default();
+    /// Makes a note of a file that was listed and is not safe; returns whether there was none.
+    pub(crate) fn is_due(&mut self, file: &str) -> bool {
+        let is_new = !self.failed.contains_key(file);
+        if is_new {
+            self.failed.insert(file.to_owned(), Failures::default());
+        }
+        is_new
     }
 
     /// Makes a note of a file that did not come, of one more round if it counts; returns whether that is often enough,
-    /// and for long enough or late, for it to be given up.
-    pub(crate) fn fails(&mut self, file: &str, counts: bool, now: Timestamp, is_late: bool) -> bool {
+    /// and for at `least` so long, for it to be given up.
+    pub(crate) fn fails(&mut self, file: &str, counts: bool, now: Timestamp, least: SignedDuration) -> bool {
         let failures = self.failed.entry(file.to_owned()).or_default();
-        if counts {
-            failures.add(now);
-        }
-        failures.are_enough(now, is_late)
+        failures.add(counts, now);
+        failures.are_enough(now, least)
     }
 
     /// Counts a round in which this piece, by its bytes, was all that came of a file; returns whether the same piece
@@ -155,7 +167,7 @@ impl Cursor {
     pub(crate) fn breaks_off(&mut self, file: &str, piece: &str, now: Timestamp) -> bool {
         let (of_file, this) = (format!("{file} "), format!("{file} {piece}"));
         self.failed.retain(|key, _| !key.starts_with(&of_file) || *key == this);
-        self.fails(&this, true, now, false)
+        self.fails(&this, true, now, LASTING)
     }
 
     /// Forgets the failures of a file that came.
@@ -228,20 +240,32 @@ mod tests {
     fn a_file_is_given_up_after_three_rounds_and_a_day() {
         let hour = |hour: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour);
         let given_up = |mut cursor: Cursor, hours: &[i64]| -> Vec<bool> {
-            hours.iter().map(|at| cursor.fails("x", true, hour(*at), false)).collect()
+            hours.iter().map(|at| cursor.fails("x", true, hour(*at), LASTING)).collect()
         };
         assert_eq!(given_up(Cursor::default(), &[0, 0, 0, 23, 24]), [false, false, false, false, true]);
         assert_eq!(given_up(Cursor::default(), &[0, 30, 31]), [false, false, true]);
         assert_eq!(given_up(Cursor::default(), &[50, 0, 23, 24]), [false, false, false, true]);
         let text = r#"{"next":null,"moved":null,"caught_up":null,"failed":{"x":7}}"#;
         assert_eq!(given_up(serde_json::from_str(text).unwrap(), &[0, 23, 24]), [false, false, true]);
+        // The times that were saved come of a clock that was ahead, or there is none, and no round counts any more.
+        for since in ["", r#","since":"2100-01-01T00:00:00Z""#] {
+            let text = format!(
+                r#"{{"next":null,"moved":null,"caught_up":null,"failed":{{"x":{{"rounds":7{since}}}}}}}"#
+            );
+            let mut cursor: Cursor = serde_json::from_str(&text).unwrap();
+            let given_up = [0, 23, 24].map(|at| cursor.fails("x", false, hour(at), LASTING));
+            assert_eq!(given_up, [false, false, true], "{since}");
+        }
         // Rounds that do not count begin no time.
         let mut cursor = Cursor::default();
-        assert!(!cursor.fails("x", false, hour(0), false));
+        assert!(!cursor.fails("x", false, hour(0), LASTING));
         assert_eq!(given_up(cursor, &[30, 31, 32]), [false; 3]);
         // What is about to be lost does not wait.
         let mut cursor = Cursor::default();
-        assert_eq!([0; 3].map(|_| cursor.fails("x", true, hour(0), true)), [false, false, true]);
+        assert_eq!(
+            [0; 3].map(|_| cursor.fails("x", true, hour(0), SignedDuration::ZERO)),
+            [false, false, true]
+        );
     }
 
     #[test]
@@ -252,13 +276,13 @@ mod tests {
         let given_up: Vec<_> =
             rounds.iter().zip(0..).map(|(piece, at)| cursor.breaks_off("x", piece, day(at))).collect();
         assert_eq!(given_up, [false, false, false, false, false, true]);
-        assert!(!cursor.fails("x", false, day(9), true) && cursor.failed_files().eq(["x"]));
+        assert!(!cursor.fails("x", false, day(9), SignedDuration::ZERO) && cursor.failed_files().eq(["x"]));
         cursor.came("x");
         assert!(cursor.failed.is_empty());
     }
 
     #[test]
-    fn late_is_by_the_last_that_moved() {
+    fn late_is_by_when_all_was_there() {
         let time = |day: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * day);
         let kept = SignedDuration::from_hours(7 * 24);
         let cursor = |began, moved, caught_up| Cursor { moved, caught_up, began, ..Cursor::default() };
@@ -266,11 +290,27 @@ mod tests {
             (cursor(None, None, None), false),
             (cursor(Some(time(3)), None, None), true),
             (cursor(Some(time(5)), None, None), false),
-            (cursor(Some(time(0)), Some(time(5)), None), false),
+            (cursor(Some(time(0)), Some(time(9)), None), true),
             (cursor(Some(time(0)), Some(time(1)), Some(time(9))), false),
-            (cursor(Some(time(0)), Some(time(3)), Some(time(2))), true),
+            (cursor(Some(time(0)), Some(time(9)), Some(time(3))), true),
+            // Of earlier versions.
+            (cursor(None, Some(time(3)), None), true),
+            (cursor(None, Some(time(5)), None), false),
         ] {
             assert_eq!(cursor.is_late(time(10), kept), is_late, "{cursor:?}");
         }
+    }
+
+    #[test]
+    fn times_of_a_clock_that_was_ahead_are_now() {
+        let land = tempfile::tempdir().unwrap();
+        let folder = Folder::open(land.path(), "C0A0", "siem-v2").unwrap();
+        let now: Timestamp = "2026-03-02T10:00:00Z".parse().unwrap();
+        let ahead = Some("2100-01-01T00:00:00Z".parse().unwrap());
+        let then = Some(now - SignedDuration::from_hours(1));
+        let cursor = Cursor { caught_up: ahead, moved: then, began: ahead, ..Cursor::default() };
+        cursor.save(&folder, "x.json").unwrap();
+        let loaded = Cursor::load(&folder, "x.json", now).unwrap();
+        assert_eq!((loaded.caught_up, loaded.moved, loaded.began), (Some(now), then, Some(now)));
     }
 }

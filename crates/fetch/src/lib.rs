@@ -20,6 +20,7 @@
 mod answer;
 mod audit;
 mod bearer;
+mod brackets;
 mod client;
 mod clock;
 mod config;

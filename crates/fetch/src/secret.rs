@@ -34,10 +34,43 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Returns a stranger's text without what must not be printed.
+/// A secret of fewer characters stands in words by chance.
+const LONG: usize = 4;
+
+/// Returns a stranger's text without what must not be printed, as it is or as a form spells it: long secrets wherever
+/// they stand, and short ones where they stand by themselves.
 pub(crate) fn masked(text: &str, secrets: &[Secret]) -> String {
-    let secrets = secrets.iter().map(Secret::expose).filter(|secret| !secret.is_empty());
-    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    let mut shown: Vec<String> =
+        secrets.iter().flat_map(|secret| [secret.0.clone(), spelled(&secret.0)]).collect();
+    shown.retain(|secret| !secret.is_empty());
+    // What stands within a longer one must not break it up.
+    shown.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+    shown.dedup();
+    shown.iter().fold(text.to_owned(), |text, secret| {
+        if secret.chars().count() < LONG { alone_masked(&text, secret) } else { text.replace(secret, "***") }
+    })
+}
+
+/// The secret as it is sent in a form.
+fn spelled(secret: &str) -> String {
+    let Ok(mut form) = reqwest::Url::parse("form:") else { return String::new() };
+    form.query_pairs_mut().append_key_only(secret);
+    form.query().unwrap_or_default().to_owned()
+}
+
+fn alone_masked(text: &str, secret: &str) -> String {
+    let (mut masked, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once(secret) {
+        // What was written last is text of the stranger's too, or stars.
+        let is_after_word = |text: &str| text.chars().next_back().is_some_and(char::is_alphanumeric);
+        let is_word = is_after_word(before)
+            || before.is_empty() && is_after_word(&masked)
+            || after.chars().next().is_some_and(char::is_alphanumeric);
+        masked.push_str(before);
+        masked.push_str(if is_word { secret } else { "***" });
+        rest = after;
+    }
+    masked + rest
 }
 
 /// Where a secret is had from: the text itself, `{ env = "VAR" }` or `{ file = "path" }`.
@@ -143,6 +176,30 @@ mod tests {
     #[test]
     fn pasted_secrets_are_mended() {
         assert_eq!(Secret::new(" aGk\\u003d\\u003d\n").expose(), "aGk==");
+    }
+
+    #[test]
+    fn a_short_secret_is_masked_where_it_stands_by_itself() {
+        let cases = [
+            ("pas", "the password pas was passed: 'pas'", "the password *** was passed: '***'"),
+            ("a", "a bad day, a=a&b=aa", "*** bad day, ***=***&b=aa"),
+            ("hunter2hunter2", "xhunter2hunter2x", "x***x"),
+            ("", "none", "none"),
+        ];
+        for (secret, text, shown) in cases {
+            assert_eq!(masked(text, &[Secret::verbatim(secret)]), shown);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_masked_whatever_it_holds_and_however_it_is_written() {
+        let secrets = ["hunter", "hunter2/ab+cd=", "r2/a"].map(Secret::verbatim);
+        for (text, shown) in [
+            ("got hunter2/ab+cd= and hunter", "got *** and ***"),
+            ("client_secret=hunter2%2Fab%2Bcd%3D&x=1", "client_secret=***&x=1"),
+        ] {
+            assert_eq!(masked(text, &secrets), shown);
+        }
     }
 
     #[test]

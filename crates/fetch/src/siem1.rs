@@ -1,12 +1,13 @@
 //! `get-siem-logs` of API 1.0: one token, one file or one zip of files a call.
 
+use jiff::SignedDuration;
 use mimelake_landing::put::{Expect, Incoming, Whole};
 use reqwest::Response;
 use reqwest::header::CONTENT_DISPOSITION;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::answer::Fault;
 use crate::client::{Answer, Call, Trouble, header};
@@ -97,11 +98,11 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
             trail.send(token, PATH)?;
         }
         match next(stream, wanted, before.as_deref(), &mut partly).await {
-            Ok(Step::Nothing { token: Some(token), is_last: false }) if before.as_ref() != Some(&token) => {
+            Ok(Step::Nothing { token, is_last: false }) => {
                 empty += 1;
-                advance(stream, &mut cursor, Some(token))?;
+                advance(stream, &mut cursor, token)?;
             }
-            Ok(Step::Nothing { token, .. }) => {
+            Ok(Step::Nothing { token, is_last: true }) => {
                 let now = stream.caught_up(complete)?;
                 if let Some(token) = token.filter(|token| before.as_ref() != Some(token)) {
                     cursor.advance(token, now);
@@ -114,12 +115,10 @@ pub(crate) async fn fetch(stream: &Stream, wanted: Wanted) -> Result<(), FetchEr
                 empty =
                     if matches!(&file, File::Whole(whole, _) if whole.is_empty()) { empty + 1 } else { 0 };
                 match file {
-                    File::Whole(whole, name) => stream.land(whole, "", &name).await?,
+                    File::Whole(whole, name) => _ = stream.land(whole, "", &name).await?,
                     File::Damaged(incoming, name, why) => stream.quarantine(incoming, &name, &why)?,
                 }
-                if !advance(stream, &mut cursor, token)? {
-                    return Ok(());
-                }
+                advance(stream, &mut cursor, token)?;
             }
             Err(Trouble::StartOver) if before.is_some() && !started_over => {
                 started_over = true;
@@ -147,19 +146,17 @@ fn save(stream: &Stream, cursor: &Cursor) -> Result<(), FetchError> {
     Ok(())
 }
 
-/// Moves on to the next token; `false` where there is none, and asking again would give the same again.
-fn advance(stream: &Stream, cursor: &mut Cursor, token: Option<String>) -> Result<bool, FetchError> {
-    match token {
-        Some(token) if cursor.next.as_ref() != Some(&token) => {
-            cursor.advance(token, stream.client.clock.now());
-            save(stream, cursor)?;
-            Ok(true)
-        }
-        _ => {
-            warn!(stream = stream.watch.stream(), "the token did not move; nothing more in this round");
-            Ok(false)
-        }
-    }
+/// Moves on to the next token.
+///
+/// # Errors
+/// There is none, and asking again would give the same again.
+fn advance(stream: &Stream, cursor: &mut Cursor, token: Option<String>) -> Result<(), FetchError> {
+    let token = token.filter(|token| cursor.next.as_ref() != Some(token)).ok_or_else(|| {
+        let what = "the token did not move; what lies behind was not reached".to_owned();
+        FetchError::Passing { call: PATH.to_owned(), what, tries: 1 }
+    })?;
+    cursor.advance(token, stream.client.clock.now());
+    save(stream, cursor)
 }
 
 /// What stands for the one file behind a token, whatever its name.
@@ -180,14 +177,15 @@ fn give_up(
     };
     let now = stream.client.clock.now();
     let is_late = cursor.is_late(now, kept(stream.watch.stream()));
-    let is_lost = cursor.fails(FILE, is_late, now, is_late) && is_late;
+    let is_lost = cursor.fails(FILE, is_late, now, SignedDuration::ZERO) && is_late;
     let is_all_there_is = piece.is_some_and(|piece| cursor.breaks_off(FILE, &piece, now));
     if !(is_lost || is_all_there_is) || token.is_none() {
         save(stream, cursor)?;
         return Ok(false);
     }
     stream.quarantine(incoming, &name, &why)?;
-    advance(stream, cursor, token)
+    advance(stream, cursor, token)?;
+    Ok(true)
 }
 
 async fn next(
@@ -232,7 +230,7 @@ async fn next(
                         Received::Open(whole, fault)
                             if same.add(piece_of(whole.len(), &whole.mark())) >= DAMAGED =>
                         {
-                            if let Err(error) = note_open(stream, &name, &fault) {
+                            if let Err(error) = stream.note_open(&name, &fault) {
                                 return Ok(Err(error));
                             }
                             File::Whole(whole, name)
@@ -263,13 +261,6 @@ async fn next(
 
 fn piece_of(bytes: u64, mark: &str) -> String {
     format!("{bytes} {mark}")
-}
-
-/// Makes a note of a file that is landed although nothing said where it ends: its very bytes came time after time.
-fn note_open(stream: &Stream, name: &str, fault: &Fault) -> Result<(), FetchError> {
-    let why = format!("{}; the same came {DAMAGED} times", fault.what);
-    warn!(stream = stream.watch.stream(), file = name, "{why}, and is landed");
-    stream.note("open", &json!({ "file": name, "why": why }))
 }
 
 /// The name that the server gives a file, as it is; empty where it gives none.

@@ -1,6 +1,6 @@
 //! `siem/v1/batch/events/cg` of API 2.0: pages of presigned links, one cursor for each event type.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use tokio::sync::Mutex;
 use tracing::{info, warn};
 
 use crate::client::{Call, Trouble};
-use crate::cursor::{Cursor, Trail};
+use crate::cursor::{Cursor, LASTING, Trail};
 use crate::error::FetchError;
 use crate::lean::Few;
 use crate::status::kept;
-use crate::stream::Stream;
+use crate::stream::{DAMAGED, Stream};
 
 use page::Got;
 
@@ -31,9 +31,9 @@ const PATH: &str = "/siem/v1/batch/events/cg";
 const PAGE: &str = "100";
 /// The entries of a page that are looked at, whatever a server sends.
 const MOST_ENTRIES: usize = 1000;
-/// Pages one after the other without an entry, however their cursors move, before a type is left for the next round: the
-/// others need calls, too.
-const MOST_EMPTY: u32 = 20;
+/// Pages one after the other without a file that was not landed before, however their cursors move, before a type is
+/// left for the next round, which goes on from there: the others need calls, too.
+const MOST_IDLE: u32 = 20;
 /// Listings of one page because its links had expired.
 const LISTINGS: u32 = 3;
 
@@ -74,6 +74,8 @@ pub(crate) struct Round {
     start: Duration,
     /// How many files came so far, by host.
     came: RefCell<HashMap<String, u64>>,
+    /// How many came of late, one after the other, that have another size than the list says.
+    missized: Cell<u32>,
     failures: RefCell<Vec<Failure>>,
 }
 
@@ -96,7 +98,8 @@ struct Since {
 impl Round {
     /// Returns a round that asks for logs as old as `start` where there is no cursor.
     pub(crate) fn new(calls: &Calls, start: Duration) -> Self {
-        Self { calls: calls.clone(), start, came: RefCell::default(), failures: RefCell::default() }
+        let (came, missized, failures) = Default::default();
+        Self { calls: calls.clone(), start, came, missized, failures }
     }
 
     fn now(&self, host: Option<String>) -> Since {
@@ -117,8 +120,18 @@ impl Round {
         !self.came.borrow().is_empty()
     }
 
-    fn comes(&self, host: Option<String>) {
+    fn comes(&self, host: Option<String>, is_as_listed: Option<bool>) {
         *self.came.borrow_mut().entry(host.unwrap_or_default()).or_default() += 1;
+        match is_as_listed {
+            Some(true) => self.missized.set(0),
+            Some(false) => self.missized.set(self.missized.get().saturating_add(1)),
+            None => {}
+        }
+    }
+
+    /// Whether the sizes in the lists were right of late, so that what is shorter is downloaded again.
+    fn trusts_sizes(&self) -> bool {
+        self.missized.get() < DAMAGED
     }
 
     /// Counts the round for the files that did not come before others did, of whatever stream.
@@ -126,7 +139,7 @@ impl Round {
         for Failure { folder, cursor: name, file, since } in self.failures.take() {
             if self.is_alive(&since) {
                 let mut cursor = Cursor::load(&folder, &name, now)?;
-                cursor.fails(&file, true, now, false);
+                cursor.fails(&file, true, now, LASTING);
                 cursor.save(&folder, &name)?;
             }
         }
@@ -164,19 +177,26 @@ pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round)
     let complete = cursor.complete_until();
     let mut trail = Trail::default();
     let mut started_over = false;
-    let mut empty = 0;
+    let mut idle = 0;
     loop {
         stream.client.stop.check()?;
-        if empty == MOST_EMPTY {
-            let what = "one page without a link after the other".to_owned();
-            return Err(FetchError::Passing { call: PATH.to_owned(), what, tries: MOST_EMPTY });
+        if idle == MOST_IDLE {
+            let what = "one page without a new file after the other".to_owned();
+            return Err(FetchError::Passing { call: PATH.to_owned(), what, tries: MOST_IDLE });
         }
         if let Some(next) = &cursor.next {
             trail.send(next, PATH)?;
         }
-        let page = match page(stream, event_type, &mut cursor, round).await {
+        let (page, has_new) = match page(stream, event_type, &mut cursor, round).await {
             Ok(page) => page,
-            Err(Trouble::Unlicensed) => return Ok(false),
+            Err(Trouble::Unlicensed) => {
+                // Until it is licensed there is nothing to be missed.
+                if cursor.moved.is_none() && cursor.caught_up.is_none() {
+                    cursor.began = Some(stream.client.clock.now());
+                    cursor.save(&stream.folder, &name)?;
+                }
+                return Ok(false);
+            }
             Err(Trouble::StartOver) if cursor.next.is_some() && !started_over => {
                 started_over = true;
                 stream.gap(cursor.moved, "Mimecast does not know the cursor any more; beginning anew")?;
@@ -187,7 +207,7 @@ pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round)
             }
             Err(trouble) => return Err(trouble.unexpected(PATH)),
         };
-        empty = if page.value.items.is_empty() { empty + 1 } else { 0 };
+        idle = if has_new { 0 } else { idle + 1 };
         let now = stream.client.clock.now();
         let next = page.next.filter(|next| !next.is_empty());
         let reset = next.as_deref().is_some_and(is_reset);
@@ -195,7 +215,7 @@ pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round)
             warn!(stream = stream.watch.stream(), "the server reset the cursor; keeping the old one");
         }
         let moved = next.filter(|next| !reset && cursor.next.as_ref() != Some(next));
-        let goes_on = moved.is_some() && !page.is_caught_up;
+        let has_moved = moved.is_some();
         if let Some(next) = moved {
             cursor.advance(next, now);
         }
@@ -205,26 +225,32 @@ pub(crate) async fn fetch(stream: &Stream, event_type: EventType, round: &Round)
         cursor.failed.clear();
         cursor.save(&stream.folder, &name)?;
         stream.watch.update(|status| status.moved = cursor.moved);
-        if !goes_on {
+        if page.is_caught_up {
             return Ok(true);
+        }
+        if !has_moved {
+            let what = "the cursor did not move; what lies behind was not reached".to_owned();
+            return Err(FetchError::Passing { call: PATH.to_owned(), what, tries: 1 });
         }
     }
 }
 
-/// Returns a page once every file of it is safe, or given up; of what was listed otherwise a note is kept.
+/// Returns a page once every file of it is safe, or given up, and whether one was not landed before; of what was listed
+/// otherwise a note is kept.
 async fn page(
     stream: &Stream,
     event_type: EventType,
     cursor: &mut Cursor,
     round: &Round,
-) -> Result<Page, Trouble> {
+) -> Result<(Page, bool), Trouble> {
     let is_late = cursor.is_late(stream.client.clock.now(), kept(stream.watch.stream()));
     let mut got = Got::new(is_late);
     let page = followed(stream, event_type, cursor, round, &mut got).await;
-    if page.is_err() && got.leaves(cursor) {
+    if page.is_err() && !got.listed.is_empty() {
+        got.note(cursor);
         cursor.save(&stream.folder, &state(event_type))?;
     }
-    page
+    page.map(|page| (page, got.has_new))
 }
 
 async fn followed(
@@ -238,6 +264,10 @@ async fn followed(
     loop {
         let page = list(stream, event_type, cursor, round).await?;
         let links = got.list(&page.value, cursor, round);
+        // A run that is killed from here on has listed them.
+        if got.note(cursor) {
+            cursor.save(&stream.folder, &state(event_type))?;
+        }
         got.follow(stream, event_type, links, round).await?;
         let expired = got.expired.len();
         if listing == LISTINGS || !got.is_worth_listing(round) {
@@ -262,9 +292,13 @@ async fn list(
         None => {
             let now = stream.client.clock.now();
             let day = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
-            let start =
-                now.saturating_sub(SignedDuration::try_from(round.start).unwrap_or_default()).unwrap_or(now);
-            query.push(("dateRangeStartsAt", day(start)));
+            let before =
+                |time: Timestamp, by: SignedDuration| time.saturating_sub(by).unwrap_or(Timestamp::MIN);
+            let start = SignedDuration::try_from(round.start).unwrap_or_default();
+            // The window stays where it began while a file holds its first page up, as far back as logs are kept.
+            let oldest = before(now, start.max(kept(stream.watch.stream())));
+            let from = before(cursor.began.unwrap_or(now), start).max(oldest);
+            query.push(("dateRangeStartsAt", day(from)));
             query.push(("dateRangeEndsAt", day(now)));
         }
     }
@@ -281,8 +315,13 @@ fn is_reset(cursor: &str) -> bool {
     let text = cursor.trim_end_matches('=');
     let decoded = STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).unwrap_or_default();
     let text = String::from_utf8_lossy(&decoded);
-    let places: Vec<&str> = text.split('=').skip(1).collect();
-    !places.is_empty() && places.iter().all(|place| place.starts_with("0-0"))
+    let Some((_, places)) = text.split_once('=') else { return false };
+    let mut places = places.split('=');
+    // What stands behind the last of them may be how far it came.
+    let is_last_zero = |place: &str| {
+        place.strip_prefix("0-0").is_some_and(|rest| rest.chars().all(|c| c == '0' || !c.is_alphanumeric()))
+    };
+    places.next_back().is_some_and(is_last_zero) && places.all(|place| place.starts_with("0-0"))
 }
 
 #[cfg(test)]
@@ -297,6 +336,9 @@ mod tests {
             ("shard-0=0-0", true),
             ("shard-0=0-0,shard-1=0-17", false),
             ("shard-0=1772-0", false),
+            ("[shard-0=0-0, shard-1=0-0]", true),
+            ("[shard-0=0-0, shard-1=0-0]:0:", true),
+            ("[shard-0=0-0, shard-1=0-0]:3:b64f", false),
             ("", false),
         ] {
             assert_eq!(is_reset(&encoded(text)), reset, "{text}");

@@ -11,6 +11,7 @@ use tokio::task::JoinError;
 use tracing::{debug, info, warn};
 
 use crate::answer::{Fault, Verdict, is_html};
+use crate::brackets::Brackets;
 use crate::client::{Client, TRIES};
 use crate::error::FetchError;
 use crate::status::{Watch, kept};
@@ -29,7 +30,7 @@ pub(crate) enum Received {
     Whole(Whole),
     /// Complete, and damaged.
     Damaged(Box<Bad>),
-    /// Its end is that of the connection, and of a line: it may be complete.
+    /// Its end is that of the connection, and of a line, of all its JSON or of a gzip member: it may be complete.
     Open(Whole, Fault),
     /// It broke off.
     Cut(Incoming, Fault),
@@ -89,8 +90,12 @@ impl Stream {
         let is_open = is_open(&response);
         let mut incoming = self.folder.incoming()?;
         let mut last = None;
+        let mut brackets = Brackets::default();
         let write = |bytes: &[u8]| {
             last = bytes.last().copied().or(last);
+            if is_open {
+                brackets.add(bytes);
+            }
             incoming.write(bytes).map_err(|error| Broken::Put(error.into()))
         };
         match self.client.body(&mut response, write).await {
@@ -101,14 +106,16 @@ impl Stream {
         if let Some(fault) = self.refusal(&response, &incoming, expect)? {
             return Ok(Received::Refused(incoming, fault));
         }
-        // Only what says of itself that it is whole is known to be.
-        let is_packed = matches!(incoming.first(2)?.as_slice(), [0x1f, 0x8b] | b"PK");
+        // Only what says of itself that it is whole is known to be: behind a gzip member another may follow.
+        let head = incoming.first(2)?;
+        let is_zip = head == b"PK";
+        let may_be_all = head == GZIP || last == Some(b'\n') || brackets.are_closed();
         let name = name.to_owned();
         let checked = blocking(move || incoming.check(&name, expect)).await?;
         Ok(match checked {
             Err(bad) if is_open => Received::Cut(bad.incoming, open_end()),
-            Ok(whole) if is_open && !is_packed && last == Some(b'\n') => Received::Open(whole, open_end()),
-            Ok(whole) if is_open && !is_packed => Received::Cut(whole.into_incoming(), open_end()),
+            Ok(whole) if is_open && !is_zip && may_be_all => Received::Open(whole, open_end()),
+            Ok(whole) if is_open && !is_zip => Received::Cut(whole.into_incoming(), open_end()),
             Err(bad) => Received::Damaged(bad),
             Ok(whole) => Received::Whole(whole),
         })
@@ -135,11 +142,11 @@ impl Stream {
         Ok(Some(self.client.head(response).unreadable(what)))
     }
 
-    /// Returns once the file is safe, or known to be. `date` is the folder's, where the name has none.
-    pub(crate) async fn land(&self, whole: Whole, above: &str, name: &str) -> Result<(), FetchError> {
+    /// Returns once the file is safe, or known to be, whether it was not landed before.
+    pub(crate) async fn land(&self, whole: Whole, above: &str, name: &str) -> Result<bool, FetchError> {
         if whole.is_empty() {
             info!(stream = self.watch.stream(), file = name, "an archive without a file; nothing to land");
-            return Ok(());
+            return Ok(false);
         }
         let bytes = whole.len();
         let below = format!("{above}{}", date_folder(name, self.client.clock.now()));
@@ -151,13 +158,14 @@ impl Stream {
                     status.files += 1;
                     status.bytes += bytes;
                 });
+                Ok(true)
             }
             Landed::Known => {
                 debug!(stream = self.watch.stream(), file = name, "known: landed before");
                 self.watch.update(|status| status.known += 1);
+                Ok(false)
             }
         }
-        Ok(())
     }
 
     /// Puts a damaged file away and makes a note of it, so that it blocks nothing.
@@ -209,6 +217,13 @@ impl Stream {
             self.gap(before, &why)?;
         }
         Ok(())
+    }
+
+    /// Makes a note of a file that is landed although nothing said where it ends: its very bytes came time after time.
+    pub(crate) fn note_open(&self, name: &str, fault: &Fault) -> Result<(), FetchError> {
+        let why = format!("{}; the same came {DAMAGED} times", fault.what);
+        warn!(stream = self.watch.stream(), file = name, "{why}, and is landed");
+        self.note("open", &json!({ "file": name, "why": why }))
     }
 
     /// Makes a note that logs may be missing.

@@ -37,7 +37,8 @@ pub(crate) fn page(state: &State, message: &Message, fault: Option<&Fault>) -> A
     let content = &state.options.content;
     let out = (0..state.count(Sequence::Batches))
         .filter(|&index| content.event_type(Sequence::Batches, index) == Some(event_type));
-    let files: Vec<usize> = out.clone().skip(cursor.position).take(size).collect();
+    let skipped = if fault == Some(&Fault::SamePage) { 0 } else { cursor.position };
+    let files: Vec<usize> = out.clone().skip(skipped).take(size).collect();
     let next = Cursor::new(&cursor.of, cursor.position + files.len());
     let caught_up = out.count() <= next.position;
     let mut value: Vec<Value> = files.iter().map(|&index| entry(state, index, fault)).collect();
@@ -74,6 +75,10 @@ pub(crate) fn steer(body: &mut Value, message: &Message, cursor: &Cursor, fault:
         }
         Some(Fault::SameToken) => {
             body["@nextPage"] = message.query("nextPage").unwrap_or_else(|| cursor.text()).into();
+        }
+        Some(Fault::SamePage) => {
+            body["@nextPage"] = cursor.turned().text().into();
+            body["isCaughtUp"] = false.into();
         }
         Some(Fault::Back) => body["@nextPage"] = cursor.back().text().into(),
         Some(Fault::ResetCursor) => body["@nextPage"] = cursor::reset().into(),

@@ -85,6 +85,8 @@ pub enum Fault {
     EmptyZip,
     /// A page without an entry, and a moved cursor; nothing is skipped, the links come with the next call (batch).
     EmptyPage,
+    /// The first page again, whatever the cursor, which turns to another that stands for the same (batch).
+    SamePage,
     /// The logs of this zip and of the next in one zip of another name, and the token that stands behind both (siem1,
     /// compressed).
     OtherCut,

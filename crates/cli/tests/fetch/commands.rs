@@ -68,6 +68,10 @@ fn exit_statuses() {
     let stage = Stage::new(Options { script: vec![quarantined].into(), ..Options::default() });
     stage.run(&first).exits(1).says("quarantine");
     stage.run(&first).exits(0);
+    let still = Rule::new(Endpoint::Siem1, Fault::SameToken).on(3..=3);
+    let stage = Stage::new(Options { script: vec![still].into(), ..Options::default() });
+    stage.run(&first).exits(3).says("did not move");
+    stage.run(&first).exits(0);
     let gap = Rule::new(Endpoint::Siem1, Fault::invalid_token()).on(3..=3);
     Stage::new(Options { script: vec![gap].into(), ..Options::default() })
         .run(&first)
@@ -81,6 +85,21 @@ fn exit_statuses() {
     }
     stage.run("fetch --config nowhere.toml --land land").exits(2).says("nowhere.toml");
     stage.run("fetch --land land").exits(2);
+}
+
+/// A page where one file is due blocks its stream, and is not passed over in silence.
+#[test]
+fn a_page_in_the_place_of_one_file_is_said_in_the_status() {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let headers = vec![header("Content-Type", "text/html"), header("Retry-After", "1")];
+    let page = Fault::Status { code: 200, headers, body: "<html>".to_owned() };
+    let script = vec![Rule::new(Endpoint::Siem1, page).file(2).every()];
+    let stage = Stage::new(Options { script: script.into(), ..Options::default() });
+    stage.run(&format!("{FETCH} --source first --status-file status.json")).exits(3).says("an HTML page");
+    let status = fs::read(stage.path("status.json")).unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&status).unwrap();
+    let stream = &status["sources"]["first"]["siem-v1"];
+    assert!(stream["error"].as_str().unwrap().contains("an HTML page") && stream["files"] == 2, "{stream}");
 }
 
 #[test]

@@ -23,30 +23,43 @@ pub(super) struct Rest {
 
 /// What came of one link.
 pub(super) enum Came {
-    Safe,
+    /// `is_new`: it was not landed before; `is_as_listed`: it has the size that the list says, if it says one.
+    Safe {
+        is_new: bool,
+        is_as_listed: Option<bool>,
+    },
     Expired,
-    Not { error: FetchError, is_answered: bool, rest: Option<Rest> },
+    /// `is_answered`: by whatever; `is_refused`: by a server that is not in trouble itself.
+    Not {
+        error: FetchError,
+        is_answered: bool,
+        is_refused: bool,
+        rest: Option<Rest>,
+    },
 }
 
-/// Returns what came of a link; a whole file is then safe.
+/// Returns what came of a link within so many tries; a whole file is then safe. `trusts_size`: one that is shorter than
+/// listed may not be whole.
 pub(super) async fn download(
     stream: &Stream,
     event_type: EventType,
     link: &Link,
+    tries: u32,
+    trusts_size: bool,
 ) -> Result<Came, FetchError> {
     let name = name_of(link.url.path());
     let above = format!("{}/", event_type.table());
-    let mut pieces = Pieces::new(link);
+    let mut pieces = Pieces::new(link, trusts_size);
     let mut same = Same::default();
     let mut damaged = 0;
-    let mut is_answered = false;
+    let (mut is_answered, mut is_refused) = (false, false);
     let mut rest = None;
     let received = stream
         .client
-        .patiently(&bare(&link.url), async || {
-            (is_answered, rest) = (false, None);
+        .patiently_for(tries, &bare(&link.url), async || {
+            (is_answered, is_refused, rest) = (false, false, None);
             let response = stream.client.get(link.url.clone()).await?;
-            is_answered = true;
+            (is_answered, is_refused) = (true, !response.status().is_server_error());
             stream.client.check_file(&response)?;
             let received = match stream.receive(response, &name, Expect::Gzip).await {
                 Ok(received) => received,
@@ -57,15 +70,20 @@ pub(super) async fn download(
             let (incoming, fault) = match received {
                 Received::Damaged(bad) if damaged + 1 < DAMAGED => {
                     damaged += 1;
-                    return Err(Fault::passes(format!("{name} is damaged: {}", bad.damage.reason)));
+                    let why = bad.damage.reason.to_string();
+                    let fault = Fault::passes(format!("{name} is damaged: {why}"));
+                    rest = Some(Rest { incoming: bad.incoming, why, piece: None });
+                    return Err(fault);
                 }
-                Received::Whole(whole) => match pieces.add(&whole) {
+                Received::Whole(whole) => match pieces.add(&whole, None) {
                     Some(fault) => (whole.into_incoming(), fault),
                     None => return Ok(Ok(Received::Whole(whole))),
                 },
+                Received::Open(whole, fault) => match pieces.add(&whole, Some(fault.clone())) {
+                    Some(fault) => (whole.into_incoming(), fault),
+                    None => return Ok(Ok(Received::Open(whole, fault))),
+                },
                 Received::Cut(incoming, fault) | Received::Refused(incoming, fault) => (incoming, fault),
-                // What is no gzip file was refused.
-                Received::Open(whole, fault) => (whole.into_incoming(), fault),
                 damaged @ Received::Damaged(_) => return Ok(Ok(damaged)),
             };
             let piece = format!("{} {}", incoming.len(), incoming.mark());
@@ -75,49 +93,62 @@ pub(super) async fn download(
             Err(fault)
         })
         .await;
+    let mut is_new = false;
+    let mut is_as_listed = None;
     match received {
-        Ok(Ok(Received::Whole(whole))) => {
+        Ok(Ok(Received::Open(whole, fault))) if link.size.is_none() => {
+            stream.note_open(&name, &fault)?;
+            is_new = stream.land(whole, &above, &name).await?;
+        }
+        Ok(Ok(Received::Whole(whole) | Received::Open(whole, _))) => {
+            is_as_listed = link.size.map(|size| size == whole.len());
             if let Some(why) = pieces.doubt(&whole) {
                 warn!(stream = stream.watch.stream(), file = name, "{why}; it holds together, and is landed");
                 stream.note("size", &json!({ "file": name, "why": why }))?;
             }
-            stream.land(whole, &above, &name).await?;
+            is_new = stream.land(whole, &above, &name).await?;
         }
         Ok(Ok(Received::Damaged(bad))) => {
             let why = bad.damage.reason.to_string();
             stream.quarantine(bad.incoming, &name, &why)?;
         }
         // They were turned into faults above.
-        Ok(Ok(Received::Open(..) | Received::Cut(..) | Received::Refused(..))) => {}
+        Ok(Ok(Received::Cut(..) | Received::Refused(..))) => {}
         Ok(Err(error)) => return Err(error),
         Err(Trouble::Expired) => return Ok(Came::Expired),
         Err(trouble) => match trouble.unexpected(PATH) {
             error @ FetchError::Passing { .. } => {
-                return Ok(Came::Not { error, is_answered, rest });
+                return Ok(Came::Not { error, is_answered, is_refused, rest });
             }
             error => return Err(error),
         },
     }
-    Ok(Came::Safe)
+    Ok(Came::Safe { is_new, is_as_listed })
 }
 
-/// What came of a file that has fewer bytes than the list says.
+/// What came of a file that has fewer bytes than the list says, or of which nothing says how many it has.
 struct Pieces {
     size: Option<u64>,
+    /// How often the very same must come for the list to be wrong, or for it to be all there is.
+    enough: u32,
     same: Same,
 }
 
 impl Pieces {
-    fn new(link: &Link) -> Self {
-        Self { size: link.size, same: Same::default() }
+    fn new(link: &Link, trusts_size: bool) -> Self {
+        let enough = if trusts_size || link.size.is_none() { DAMAGED } else { 1 };
+        Self { size: link.size, enough, same: Same::default() }
     }
 
-    /// Returns the fault of a file that ends too early, unless the very same came so often that the list is wrong.
-    fn add(&mut self, whole: &Whole) -> Option<Fault> {
-        let size = self.size.filter(|size| whole.len() < *size)?;
-        let times = self.same.add(whole.mark());
-        let what = format!("{} bytes came of a file that has {size}", whole.len());
-        (times < DAMAGED).then(|| Fault::passes(what))
+    /// Returns the fault of a file that ends too early, or is `open` and may, unless the very same came so often that
+    /// it does not.
+    fn add(&mut self, whole: &Whole, open: Option<Fault>) -> Option<Fault> {
+        let short = |size| Fault::passes(format!("{} bytes came of a file that has {size}", whole.len()));
+        let fault = match self.size {
+            Some(size) => (whole.len() < size).then(|| short(size)),
+            None => open,
+        }?;
+        (self.same.add(whole.mark()) < self.enough).then_some(fault)
     }
 
     /// What is odd about a file that is landed.

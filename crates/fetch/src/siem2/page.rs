@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use mimelake_schema::EventType;
 use reqwest::Url;
 use serde_json::Value;
@@ -10,8 +11,8 @@ use tokio::task::JoinSet;
 
 use super::download::{Came, Rest, download, name_of};
 use super::{Failure, LISTINGS, MOST_ENTRIES, PATH, Round, Since};
-use crate::client::bare;
-use crate::cursor::{Cursor, STUCK};
+use crate::client::{TRIES, bare};
+use crate::cursor::{Cursor, LASTING, LASTING_TROUBLE, STUCK};
 use crate::error::FetchError;
 use crate::lean::{Few, Lean};
 use crate::stream::{Stream, torn_down};
@@ -58,7 +59,7 @@ impl Link {
 #[derive(Default)]
 pub(super) struct Got {
     /// Files that were listed, however often.
-    listed: HashSet<String>,
+    pub(super) listed: HashSet<String>,
     /// How many entries the last list had.
     entries: usize,
     /// Files that are safe.
@@ -67,6 +68,8 @@ pub(super) struct Got {
     pub(super) expired: BTreeMap<String, Since>,
     /// Whether what is listed is about to be lost.
     is_late: bool,
+    /// Whether a file came that had not been landed before.
+    pub(super) has_new: bool,
     /// Files that did not come.
     failed: BTreeMap<String, Failed>,
 }
@@ -78,6 +81,8 @@ struct Failed {
     since: Since,
     /// Whether the last try was answered.
     is_answered: bool,
+    /// Whether that was by a server that is not in trouble itself, as one is that answers with 503.
+    is_refused: bool,
     /// What came in its place.
     rest: Option<Rest>,
 }
@@ -85,7 +90,12 @@ struct Failed {
 impl Failed {
     fn passing(what: &str, since: Since) -> Self {
         let error = FetchError::Passing { call: PATH.to_owned(), what: what.to_owned(), tries: LISTINGS };
-        Self { error, since, is_answered: true, rest: None }
+        Self { error, since, is_answered: true, is_refused: true, rest: None }
+    }
+
+    /// Whether it was tried only once, as its host seemed dead, and others came from there since.
+    fn was_passed_over(&self, round: &Round) -> bool {
+        matches!(self.error, FetchError::Passing { tries: 1, .. }) && round.is_alive(&self.since)
     }
 }
 
@@ -137,7 +147,7 @@ impl Got {
     }
 
     /// Whether links to a host would hardly fare better than those before: of its files that failed while no other came
-    /// one was not even answered, or there are many. What is about to be lost is asked for all the same.
+    /// one was not even answered, or there are many.
     fn is_hopeless(&self, host: Option<&str>, round: &Round) -> bool {
         // What holds no link was not asked for.
         let asked =
@@ -145,12 +155,27 @@ impl Got {
         let mut alone =
             asked.filter(|failed| failed.since.host.as_deref() == host && !round.is_alive(&failed.since));
         let count = alone.clone().count();
-        !self.is_late && (count >= HOPELESS || alone.any(|failed| !failed.is_answered))
+        count >= HOPELESS || alone.any(|failed| !failed.is_answered)
     }
 
-    /// Whether listing the page again would help: a link has expired to a host that is not hopeless.
+    /// Whether listing the page again would help: a link has expired that is about to be lost, or to a host that is not
+    /// hopeless.
     pub(super) fn is_worth_listing(&self, round: &Round) -> bool {
-        self.expired.values().any(|since| !self.is_hopeless(since.host.as_deref(), round))
+        self.expired.values().any(|since| self.is_late || !self.is_hopeless(since.host.as_deref(), round))
+    }
+
+    /// Takes out the link that is to be followed next, with how often it is tried. Those of hopeless hosts are left, or,
+    /// where they are about to be lost, come last and are tried once, which bounds how long a page takes.
+    fn next(&self, waiting: &mut VecDeque<Link>, round: &Round) -> Option<(Link, u32)> {
+        // Those of a hopeless host may yet have hope once what is running comes.
+        let may = |link: &Link| !self.is_hopeless(link.host().as_deref(), round);
+        if let Some(at) = waiting.iter().position(may) {
+            return waiting.remove(at).map(|link| (link, TRIES));
+        }
+        let is_answered = || self.failed.values().all(|failed| failed.is_answered);
+        // In a dead network it would count for nothing.
+        let may = self.is_late && (round.has_come() || is_answered());
+        waiting.pop_front_if(|_| may).map(|link| (link, 1))
     }
 
     /// Follows the links, some at a time, and adds what came of each.
@@ -169,15 +194,12 @@ impl Got {
         let mut fatal = None;
         loop {
             while running.len() < PARALLEL && fatal.is_none() && !stream.client.stop.is_requested() {
-                // Those of a hopeless host may yet have hope once what is running comes.
-                let may = |link: &Link| !self.is_hopeless(link.host().as_deref(), round);
-                let Some(link) = waiting.iter().position(may).and_then(|at| waiting.remove(at)) else {
-                    break;
-                };
+                let Some((link, tries)) = self.next(&mut waiting, round) else { break };
                 let stream = stream.clone();
                 let since = round.now(link.host());
+                let trusts_size = round.trusts_sizes();
                 running.spawn_local(async move {
-                    let came = download(&stream, event_type, &link).await;
+                    let came = download(&stream, event_type, &link, tries, trusts_size).await;
                     (link.file(), since, came)
                 });
             }
@@ -198,24 +220,24 @@ impl Got {
     fn add(&mut self, file: String, since: Since, came: Came, round: &Round) {
         let before = self.expired.remove(&file);
         match came {
-            Came::Safe => {
-                round.comes(since.host);
+            Came::Safe { is_new, is_as_listed } => {
+                round.comes(since.host, is_as_listed);
+                self.has_new |= is_new;
                 self.safe.insert(file);
             }
             Came::Expired => _ = self.expired.insert(file, before.unwrap_or(since)),
-            Came::Not { error, is_answered, rest } => {
-                self.failed.insert(file, Failed { error, since, is_answered, rest });
+            Came::Not { error, is_answered, is_refused, rest } => {
+                self.failed.insert(file, Failed { error, since, is_answered, is_refused, rest });
             }
         }
     }
 
-    /// Makes a note of all files that are not safe, so that one that is listed no more the next time is missed; returns
-    /// whether there are any.
-    pub(super) fn leaves(&self, cursor: &mut Cursor) -> bool {
-        let mut left = self.listed.difference(&self.safe).peekable();
-        let has_any = left.peek().is_some();
-        left.for_each(|file| cursor.is_due(file));
-        has_any
+    /// Makes a note of all files that were listed and are not safe, so that one that is listed no more the next time is
+    /// missed; returns whether it says of any what was not noted before.
+    pub(super) fn note(&self, cursor: &mut Cursor) -> bool {
+        self.safe.iter().for_each(|file| cursor.came(file));
+        let is_due = |file: &&String| cursor.is_due(file);
+        self.listed.difference(&self.safe).filter(is_due).count() > 0
     }
 
     /// Goes on without the files that failed in so many rounds.
@@ -233,7 +255,7 @@ impl Got {
             let what = "links expire before they can be followed, or are listed no more";
             self.failed.insert(file, Failed::passing(what, since));
         }
-        self.safe.iter().for_each(|file| cursor.came(file));
+        self.note(cursor);
         let now = stream.client.clock.now();
         let is_late = self.is_late;
         // A link that was not even followed is not given up.
@@ -241,12 +263,20 @@ impl Got {
         let mut is_over = self.safe.len() + self.failed.len() == self.listed.len();
         for (file, failed) in &self.failed {
             // Where nothing came from the host it is the network, or a proxy that keeps all files away.
-            let counts = round.is_alive(&failed.since) || is_late && (failed.is_answered || round.has_come());
-            let is_lost = cursor.fails(file, counts, now, is_late);
+            let is_blamed =
+                round.is_alive(&failed.since) || is_late && (failed.is_answered || round.has_come());
+            let was_passed_over = failed.was_passed_over(round);
+            let counts = is_blamed && !was_passed_over;
+            let least = match (is_late, failed.is_refused || round.has_come()) {
+                (false, _) => LASTING,
+                (true, false) => LASTING_TROUBLE,
+                (true, true) => SignedDuration::ZERO,
+            };
+            let is_lost = cursor.fails(file, counts, now, least);
             let piece = failed.rest.as_ref().and_then(|rest| rest.piece.as_deref());
             let is_all_there_is = piece.is_some_and(|piece| cursor.breaks_off(file, piece, now));
             is_over &= is_lost || is_all_there_is;
-            if !counts {
+            if !counts && !was_passed_over {
                 unclear.push(Failure {
                     folder: Arc::clone(&stream.folder),
                     cursor: name.to_owned(),

@@ -48,6 +48,33 @@ fn pages_to_the_true_end_in_both_apis() {
     }
 }
 
+/// Edges of windows are inclusive, and each page repeats what is asked for.
+#[test]
+fn windows_meet_and_each_page_repeats_the_question() {
+    let lab = Lab::v2(options(AuditNext::Object, vec![]), ACCESS);
+    audit(&lab);
+    let bodies: Vec<serde_json::Value> = lab
+        .mock
+        .requests()
+        .iter()
+        .filter(|request| request.endpoint == Endpoint::Audit)
+        .map(|request| serde_json::from_slice(&request.body).unwrap())
+        .collect();
+    let (mut pages, mut windows) = (0, 0);
+    for pair in bodies.windows(2) {
+        let (before, after) = (&pair[0]["data"][0], &pair[1]["data"][0]);
+        if pair[1].pointer("/meta/pagination/pageToken").is_some() {
+            assert_eq!(before, after);
+            pages += 1;
+        } else {
+            assert_eq!(before["endDateTime"], after["startDateTime"]);
+            windows += 1;
+        }
+        assert_eq!(pair[1]["meta"]["pagination"]["pageSize"], 500);
+    }
+    assert!(pages > 0 && windows > 50, "{pages} {windows}");
+}
+
 #[test]
 fn remembers_how_far_it_came_and_takes_what_came_late() {
     let lab = Lab::v1(options(AuditNext::Text, vec![]), ACCESS);

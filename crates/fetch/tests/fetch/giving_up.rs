@@ -28,6 +28,9 @@ fn for_ever() -> Vec<(Fault, bool)> {
         (Fault::expired(), false),
         (Fault::status(400), false),
         (Fault::status(500), false),
+        // What would stop a call to the API says nothing of other links.
+        (Fault::status(405), false),
+        (Fault::status(418), false),
         (Fault::HtmlPage, true),
         (Fault::Status { code: 200, headers: kind, body: "blocked".to_owned() }, true),
         (Fault::Close { at: At::Body(60), chunked: Some(false) }, true),
@@ -156,14 +159,15 @@ fn the_only_file_of_a_page_is_given_up_while_others_come() {
 fn the_only_file_that_there_is_is_given_up_before_it_would_be_lost() {
     let rule = presigned(Fault::status(500)).file(3).every();
     let options = Options { out: Some(4), page_size: 1, script: vec![rule].into(), ..Options::default() };
-    let lab = Lab::v2(options, "types = [\"url protect\"]");
+    let mut lab = Lab::v2(options, "types = [\"url protect\"]");
     for _ in 0..5 {
         assert!(lab.failure().passes());
     }
     crate::lab::set_back(&lab, "siem-v2.url_protect.json", 6 * 24 + 1);
-    for _ in 0..2 {
+    for _ in 0..3 {
         assert!(lab.failure().passes());
     }
+    lab.pass(6);
     lab.fetch();
     let notes = lab.state("siem-v2.notes.ndjson");
     assert!(notes.lines().count() == 1 && notes.contains("\"what\":\"gap\""), "{notes}");
@@ -207,6 +211,155 @@ fn links_to_a_dead_host_keep_no_others_back_and_are_given_up_late() {
     lab.fetch();
     let notes = lab.state("siem-v2.notes.ndjson");
     assert_eq!(notes.matches("did not come").count(), 5, "{notes}");
+}
+
+/// Ten pages, and on each what keeps it back.
+fn ten_bad_pages() -> [Vec<Rule>; 2] {
+    let damaged = (0..160).step_by(16).map(|file| presigned(Fault::status(500)).file(file).every());
+    [vec![batch(Fault::DeadHost { entries: 1 }).every()], damaged.collect()]
+}
+
+#[test]
+fn a_stream_that_is_late_catches_up_whatever_is_on_each_page() {
+    for script in ten_bad_pages() {
+        let content = Content::generated(Generate { files: 160, ..Generate::default() });
+        let script = script.into();
+        let options = Options { content, script, page_size: 4, ..Options::default() };
+        let mut lab = Lab::v2(options, "types = [\"receipt\"]");
+        assert!(lab.failure().passes());
+        assert_eq!(lab.landed("siem-v2").len(), 3);
+        // The first of what waits is about to be lost, and the last of it within days.
+        lab.pass(6 * 24 + 1);
+        let rounds = (0..60).take_while(|_| {
+            lab.pass_minutes(15);
+            !lab.round().failures.is_empty()
+        });
+        // Three rounds a page, of which the last is the first of the next.
+        assert!(rounds.count() <= 20);
+        assert_eq!(lab.landed("siem-v2").len(), 30, "all that the server gives");
+        let notes = lab.state("siem-v2.notes.ndjson");
+        assert_eq!(notes.matches("did not come").count(), 10, "{notes}");
+        // It is late no more: a file has a day again.
+        lab.mock.set_script(vec![].into());
+        lab.fetch();
+        assert_eq!(lab.state("siem-v2.notes.ndjson"), notes);
+    }
+}
+
+/// Beside a host that answers, a hundred links to one that does not cost no hundred times six tries.
+#[test]
+fn a_late_page_of_links_to_a_dead_host_takes_a_bounded_time() {
+    let content = Content::generated(Generate { files: 160, ..Generate::default() });
+    let script = vec![batch(Fault::DeadHost { entries: 39 }).every()].into();
+    let mut lab = Lab::v2(Options { content, script, ..Options::default() }, "types = [\"receipt\"]");
+    assert!(lab.failure().passes());
+    lab.pass(6 * 24 + 1);
+    for round in 0..3 {
+        let waits = lab.setting.clock.waits().len();
+        assert_eq!(lab.round().failures.is_empty(), round == 2);
+        // Those of four links that are tried six times.
+        assert!(lab.setting.clock.waits().len() - waits <= 4 * 5, "{:?}", seconds(&lab));
+    }
+    assert_eq!(lab.landed("siem-v2").len(), 1);
+    let notes = lab.state("siem-v2.notes.ndjson");
+    assert_eq!(notes.matches("did not come").count(), 39, "{notes}");
+}
+
+/// Four links fail on every try, so that the next is tried but once; then it is seen that their host lives.
+#[test]
+fn a_single_try_does_not_count_where_others_come() {
+    let content = Content::generated(Generate { files: 160, ..Generate::default() });
+    let dead = |file| presigned(Fault::Close { at: At::Start, chunked: None }).file(file);
+    let mut script: Vec<_> = (0..4).map(|link| dead(4 * link).every()).collect();
+    script.push(dead(16).on(1..=1));
+    let options = Options {
+        content,
+        script: vec![batch(Fault::status(503)).about("receipt").on(1..=6)].into(),
+        ..Options::default()
+    };
+    let mut lab = Lab::v2(options, "types = [\"process\", \"receipt\"]");
+    assert!(lab.failure().passes());
+    lab.pass(6 * 24 + 1);
+    lab.mock.set_script(script.into());
+    std::fs::remove_file(lab.land.path().join("C0A0/_state/siem-v2.process.json")).unwrap();
+    assert!(lab.failure().passes());
+    let cursor: serde_json::Value = serde_json::from_str(&lab.state("siem-v2.receipt.json")).unwrap();
+    let mut rounds: Vec<_> = cursor["failed"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|failures| failures["rounds"].as_u64().unwrap())
+        .collect();
+    rounds.sort_unstable();
+    assert_eq!(rounds, [0, 1, 1, 1, 1]);
+    assert_eq!(lab.landed("siem-v2").len(), 75);
+}
+
+/// In a dead network nothing more is asked for, and nothing given up, however late.
+#[test]
+fn a_late_stream_in_a_dead_network_gives_nothing_up() {
+    let content = Content::generated(Generate { files: 160, ..Generate::default() });
+    let script = vec![presigned(Fault::Close { at: At::Start, chunked: None }).every()].into();
+    let mut lab = Lab::v2(Options { content, script, ..Options::default() }, "types = [\"receipt\"]");
+    assert!(lab.failure().passes());
+    lab.pass(6 * 24 + 1);
+    for _ in 0..4 {
+        lab.mock.take_requests();
+        assert!(lab.failure().passes());
+        assert_eq!(calls(&lab, Endpoint::Presigned), 4 * 6);
+    }
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 40);
+    assert!(lab.state("siem-v2.notes.ndjson").is_empty());
+}
+
+/// An hour without the store of files is no reason to lose what it has again after it.
+#[test]
+fn a_late_stream_gives_nothing_up_while_all_links_say_that_the_server_is_in_trouble() {
+    let content = Content::generated(Generate { files: 40, ..Generate::default() });
+    let script = vec![presigned(Fault::status(503)).every()].into();
+    let mut lab =
+        Lab::v2(Options { content, script, page_size: 4, ..Options::default() }, "types = [\"receipt\"]");
+    assert!(lab.failure().passes());
+    lab.pass(6 * 24 + 1);
+    for _ in 0..6 {
+        assert!(lab.failure().passes());
+    }
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 10);
+    assert!(lab.state("siem-v2.notes.ndjson").is_empty());
+}
+
+/// The state is that of a run that was killed once it followed the links.
+#[test]
+fn what_was_listed_before_a_kill_is_missed() {
+    let mut lab = lab(vec![presigned(Fault::Stall { at: At::Start }).every()]);
+    lab.setting.patience.idle = Duration::from_hours(1);
+    lab.setting.patience.stop = Duration::ZERO;
+    let fetcher = lab.fetcher(mimelake_fetch::Scope::All).unwrap();
+    let path = lab.land.path().join("C0A0/_state/siem-v2.receipt.json");
+    let killed = std::thread::scope(|scope| {
+        let killed = scope.spawn(|| {
+            while calls(&lab, Endpoint::Presigned) == 0 {
+                std::thread::yield_now();
+            }
+            let killed = std::fs::read(&path).unwrap();
+            lab.setting.stop.request();
+            killed
+        });
+        fetcher.round();
+        killed.join().unwrap()
+    });
+    drop(fetcher);
+    std::fs::write(&path, killed).unwrap();
+    lab.setting.stop = mimelake_fetch::Stop::default();
+    lab.mock.set_script(vec![batch(Fault::Fewer).about("receipt").every()].into());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 15);
+    let notes = lab.state("siem-v2.notes.ndjson");
+    assert!(notes.lines().count() == 1 && notes.contains("listed no more"), "{notes}");
 }
 
 /// It is asked for once, and listing it again fails.
@@ -263,6 +416,14 @@ fn a_size_that_is_listed_wrong_blocks_nothing() {
         let notes = lab.state("siem-v2.notes.ndjson");
         assert_eq!(notes.matches("\"what\":\"size\"").count(), 4, "{notes}");
     }
+    // Where they are wrong one after the other they are trusted no more.
+    let content = Content::generated(Generate { files: 160, ..Generate::default() });
+    let script = vec![batch(Fault::Size { bytes: 1 << 40 }).every()].into();
+    let lab = Lab::v2(Options { content, script, ..Options::default() }, "types = [\"receipt\"]");
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), 40);
+    assert!(calls(&lab, Endpoint::Presigned) < 40 + 2 * 8, "{}", calls(&lab, Endpoint::Presigned));
+    assert_eq!(lab.state("siem-v2.notes.ndjson").matches("\"what\":\"size\"").count(), 40);
 }
 
 #[test]
@@ -302,4 +463,25 @@ fn a_file_that_is_shorter_than_listed_is_no_whole_file() {
     lab.fetch();
     lab.is_complete("siem-v2", BATCHES);
     assert_eq!(seconds(&lab), [1, 2]);
+}
+
+/// Nothing says how long it is: neither the list nor the answer. Between two gzip members it holds together.
+#[test]
+fn a_file_that_ends_with_its_connection_between_two_members_may_be_cut() {
+    let lab = lab(vec![presigned(Fault::status(500)).file(9).every()]);
+    lab.round();
+    let whole = lab.mock.expected(BATCHES).nth(9).unwrap().bytes;
+    let second = 2 + whole[2..].windows(3).position(|bytes| bytes == [0x1f, 0x8b, 8]).unwrap();
+    let asked = lab.mock.take_requests().into_iter().find(|request| request.fault.is_some()).unwrap();
+    let entry = serde_json::json!({ "url": format!("{}{}", lab.mock.base_url(), asked.target) });
+    let body = serde_json::json!({ "value": [entry], "@nextPage": "x", "isCaughtUp": true }).to_string();
+    let table = lab.landed("siem-v2");
+    let page = batch(Fault::Status { code: 200, headers: vec![], body }).about("process").every();
+    let open = |bytes| presigned(Fault::Open { bytes }).file(9);
+    lab.mock.set_script(vec![page, open(second).on(1..=2), open(1 << 30).on(3..=5)].into());
+    lab.fetch();
+    assert_eq!(lab.landed("siem-v2").len(), table.len() + 1);
+    assert!(lab.landed("siem-v2").values().any(|bytes| *bytes == whole), "cut");
+    assert_eq!(seconds(&lab)[seconds(&lab).len() - 4..], [1, 2, 4, 8]);
+    assert_eq!(lab.state("siem-v2.notes.ndjson").matches("\"what\":\"open\"").count(), 1);
 }

@@ -66,6 +66,22 @@ fn a_discovery_that_passes_is_tried_again() {
     try_login(&lab, credentials::EMAIL, credentials::CLOUD_PASSWORD, false).unwrap();
 }
 
+#[test]
+fn discovery_and_login_are_not_signed_and_each_call_for_logs_is() {
+    let lab = Lab::v1(Options::default(), "");
+    try_login(&lab, credentials::EMAIL, credentials::CLOUD_PASSWORD, false).unwrap();
+    lab.fetch();
+    for request in lab.mock.requests() {
+        let shown = request.header("authorization").unwrap_or_default();
+        let kind = match request.endpoint {
+            Endpoint::Discover => "",
+            Endpoint::Login => "Basic-Cloud",
+            _ => "MC",
+        };
+        assert_eq!(shown.split(' ').next().unwrap(), kind, "{}", request.target);
+    }
+}
+
 /// Each login makes another pair, and their number is limited.
 #[test]
 fn a_login_that_may_have_arrived_is_sent_once() {

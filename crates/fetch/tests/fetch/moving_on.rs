@@ -82,7 +82,11 @@ fn answers_without_a_log_end_the_round_however_their_tokens_move() {
 /// Where neither a length nor chunks say so, only what is packed is known to be whole.
 #[test]
 fn a_body_that_ends_with_its_connection_may_be_cut() {
-    for (more, sequence) in [("", ZIPS), ("compress = false", Sequence::Logs(FileFormat::KeyValue))] {
+    for (more, sequence) in [
+        ("", ZIPS),
+        ("compress = false", Sequence::Logs(FileFormat::KeyValue)),
+        ("compress = false\nfile_format = \"json\"", Sequence::Logs(FileFormat::Json)),
+    ] {
         let rule = siem1(Fault::Open { bytes: 200 }).file(2).on(1..=8);
         let lab = Lab::v1(faulty(vec![rule]), more);
         assert!(lab.failure().passes());
@@ -100,14 +104,35 @@ fn a_body_that_ends_with_its_connection_may_be_cut() {
 /// Behind a proxy that tells of no body how long it is.
 #[test]
 fn plain_files_without_a_length_land_once_the_same_came_three_times() {
-    let rule = siem1(Fault::Open { bytes: 1 << 30 }).every();
-    let lab = Lab::v1(faulty(vec![rule]), "compress = false");
-    lab.fetch();
-    let files = Sequence::Logs(FileFormat::KeyValue);
-    lab.is_complete("siem-v1", files);
-    assert!(lab.landed("_quarantine").is_empty());
-    let notes = lab.state("siem-v1.notes.ndjson");
-    assert_eq!(notes.matches("\"what\":\"open\"").count(), lab.mock.expected(files).count(), "{notes}");
+    for format in [FileFormat::KeyValue, FileFormat::Json] {
+        let rule = siem1(Fault::Open { bytes: 1 << 30 }).every();
+        let more = if format == FileFormat::Json { "file_format = \"json\"" } else { "" };
+        let lab = Lab::v1(faulty(vec![rule]), &format!("compress = false\n{more}"));
+        lab.fetch();
+        let files = Sequence::Logs(format);
+        lab.is_complete("siem-v1", files);
+        assert!(lab.landed("_quarantine").is_empty());
+        let notes = lab.state("siem-v1.notes.ndjson");
+        assert_eq!(notes.matches("\"what\":\"open\"").count(), lab.mock.expected(files).count(), "{notes}");
+    }
+}
+
+/// Nothing can be asked for behind a token whose answer is a page: what stands there is said, round after round.
+#[test]
+fn a_page_in_the_place_of_one_file_is_reported_for_as_long_as_it_is_there() {
+    let mut lab = Lab::v1(faulty(vec![siem1(Fault::HtmlPage).file(2).every()]), "");
+    for round in 0..4 {
+        let fetcher = lab.fetcher(mimelake_fetch::Scope::All).unwrap();
+        let failures = fetcher.round().failures;
+        assert!(failures.len() == 1 && failures[0].error.to_string().contains("HTML page"), "{failures:?}");
+        let status = fetcher.status().json(lab.setting.clock.now());
+        let stream = &status["sources"]["eu"]["siem-v1"];
+        assert!(stream["error"].as_str().unwrap().contains("HTML page"), "{stream}");
+        assert_eq!(stream["warnings"].as_array().unwrap().len(), usize::from(round > 1), "{stream}");
+        drop(fetcher);
+        lab.pass(2 * 24);
+    }
+    assert_eq!(lab.landed("siem-v1").len(), 2);
 }
 
 #[test]

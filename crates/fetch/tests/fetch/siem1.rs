@@ -252,12 +252,15 @@ fn json_that_does_not_say_that_there_is_nothing_moves_no_token() {
 fn nothing_that_is_not_the_last_token_is_gone_on_from() {
     let nothing = |token| said("{\"meta\":{\"isLastToken\":false},\"data\":[]}", token);
     let lab = Lab::v1(faulty(vec![siem1(nothing("a")).on(1..=1), siem1(nothing("a")).on(2..=2)]), "");
-    lab.fetch();
+    let error = lab.failure();
+    assert!(error.passes() && error.to_string().contains("did not move"), "{error}");
     assert_eq!(
         lab.mock.requests().len(),
         2,
         "on with the token that moved, and not with the one that did not"
     );
+    let cursor: serde_json::Value = serde_json::from_str(&lab.state("siem-v1.cursor.json")).unwrap();
+    assert!(cursor["caught_up"].is_null(), "{cursor}");
 }
 
 #[test]
@@ -343,7 +346,9 @@ fn hostile_names_stay_where_they_belong() {
 fn a_token_that_does_not_move_ends_the_round() {
     for fault in [Fault::NoToken, Fault::SameToken] {
         let lab = Lab::v1(faulty(vec![siem1(fault.clone()).on(3..=3)]), "");
-        lab.fetch();
+        // More may lie behind it, so it is no success.
+        let error = lab.failure();
+        assert!(error.passes() && error.to_string().contains("did not move"), "{fault:?}: {error}");
         assert_eq!((lab.landed("siem-v1").len(), lab.mock.requests().len()), (3, 3), "{fault:?}");
         lab.fetch();
         lab.is_complete("siem-v1", ZIPS);
@@ -417,6 +422,37 @@ fn a_stream_that_never_caught_up_is_warned_of() {
         let stream = &status["sources"]["eu"]["siem-v1"];
         assert_eq!(stream["warnings"].as_array().unwrap().len(), warned, "{stream}");
         assert!(stream["lag_seconds"].as_i64().unwrap() >= hours * 3600, "{stream}");
+    }
+}
+
+/// A content type may say more than its kind, and headers come in any case.
+#[test]
+fn headers_are_read_however_they_are_spelled() {
+    let line = "datetime=2026-03-02T09:00:00+0000|acc=C0A0|aCode=AAAAAAAAAAAAAAAAAAAAAA\r\n";
+    for kind in ["Application/Octet-Stream; charset=binary", "application/x-log", "text/plain;charset=UTF-8"]
+    {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let headers = vec![
+            header("CONTENT-TYPE", kind),
+            header("content-DISPOSITION", "Attachment; FileName=\"receipt_20260302090000000.siem\""),
+            header("MC-SIEM-TOKEN", "another"),
+        ];
+        let file = Fault::Status { code: 200, headers, body: line.to_owned() };
+        let nothing = Fault::Status {
+            code: 200,
+            headers: vec![header("content-type", "Application/JSON;charset=UTF-8")],
+            body: "{\"meta\":{\"isLastToken\":true},\"data\":[]}".to_owned(),
+        };
+        let lab = Lab::v1(faulty(vec![siem1(file), siem1(nothing).on(2..=2)]), "compress = false");
+        lab.fetch();
+        let landed = lab.landed("siem-v1");
+        assert_eq!(
+            landed.into_iter().collect::<Vec<_>>(),
+            [("receipt_20260302090000000.siem".to_owned(), line.as_bytes().to_vec())],
+            "{kind}"
+        );
+        let requests = lab.mock.requests();
+        assert!(String::from_utf8_lossy(&requests[1].body).contains("\"token\":\"another\""), "{kind}");
     }
 }
 

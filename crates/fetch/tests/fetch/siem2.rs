@@ -248,10 +248,11 @@ fn an_answer_of_another_shape_is_not_quoted() {
 fn cursors_of_every_kind() {
     let page =
         |fault| Options { script: vec![batch(fault).on(2..=2)].into(), page_size: 2, ..Options::default() };
-    // A missing, unchanged or reset cursor: the round ends, nothing spins, nothing is lost.
+    // A missing, unchanged or reset cursor: the round ends, and not as if all was there; nothing spins, nothing is lost.
     for fault in [Fault::NoToken, Fault::SameToken, Fault::ResetCursor] {
         let lab = Lab::v2(page(fault.clone()), TYPES);
-        lab.fetch();
+        let error = lab.failure();
+        assert!(error.passes() && error.to_string().contains("did not move"), "{fault:?}: {error}");
         let listed = calls(&lab, Endpoint::Batch);
         assert!(lab.landed("siem-v2").len() < 40 && listed < 24, "{fault:?}: {listed}");
         lab.fetch();
@@ -263,16 +264,103 @@ fn cursors_of_every_kind() {
     assert_eq!(calls(&lab, Endpoint::Presigned), 40, "a link that comes twice is followed once");
 }
 
+/// As the stand-in says of a cursor that it never gave out, and as API 1.0 says it.
+#[test]
+fn an_unknown_cursor_starts_over_and_records_the_gap() {
+    let lab = Lab::v2(Options { page_size: 2, ..Options::default() }, TYPES);
+    lab.fetch();
+    let path = lab.land.path().join("C0A0/_state/siem-v2.receipt.json");
+    let mut cursor: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    cursor["next"] = "unknown".into();
+    std::fs::write(&path, cursor.to_string()).unwrap();
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    lab.mock.set_script(vec![batch(Fault::invalid_token()).about("receipt").on(1..=1)].into());
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    assert_eq!(lab.state("siem-v2.notes.ndjson").matches("does not know the cursor").count(), 2);
+}
+
 #[test]
 fn endless_pages_without_a_link_leave_calls_for_the_others() {
     let lab = lab(vec![batch(Fault::EmptyPage).about("process").every()]);
     let error = lab.failure();
-    assert!(error.passes() && error.to_string().contains("without a link"), "{error}");
+    assert!(error.passes() && error.to_string().contains("without a new file"), "{error}");
     assert_eq!(lab.landed("siem-v2").len(), 12);
     assert!(lab.setting.clock.waits().is_empty());
     lab.mock.set_script(vec![].into());
     lab.fetch();
     lab.is_complete("siem-v2", BATCHES);
+}
+
+#[test]
+fn endless_pages_of_known_links_leave_calls_for_the_others() {
+    let lab = lab(vec![batch(Fault::SamePage).about("receipt").every()]);
+    for _ in 0..2 {
+        let error = lab.failure();
+        assert!(error.passes() && error.to_string().contains("without a new file"), "{error}");
+        assert_eq!(lab.landed("siem-v2").len(), 16);
+    }
+    assert!(calls(&lab, Endpoint::Batch) < 50 && lab.setting.clock.waits().is_empty());
+    lab.mock.set_script(vec![].into());
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+}
+
+#[test]
+fn a_long_replay_gets_through_round_by_round() {
+    let content = Content::generated(Generate { files: 240, ..Generate::default() });
+    let options = Options { content, page_size: 1, ..Options::default() };
+    let lab = Lab::v2(options, "types = [\"receipt\", \"process\"]");
+    lab.fetch();
+    std::fs::remove_file(lab.land.path().join("C0A0/_state/siem-v2.receipt.json")).unwrap();
+    for _ in 0..2 {
+        assert!(lab.failure().passes());
+    }
+    let asked = lab.mock.requests().len();
+    // What follows on its sixty files is new.
+    lab.fetch();
+    assert!(lab.mock.requests().len() - asked < 60, "it went on where it was");
+    assert_eq!(lab.landed("siem-v2").len(), 120);
+    assert!(lab.state("siem-v2.notes.ndjson").is_empty());
+}
+
+/// Where a file of the first page holds it up, the same is asked for until it moves on.
+#[test]
+fn the_window_of_the_first_page_stays_where_it_began() {
+    let mut lab = Lab::v2(
+        Options { script: vec![presigned(Fault::status(500)).file(0).every()].into(), ..Options::default() },
+        "types = [\"receipt\"]\nstart = \"1d\"",
+    );
+    let began = lab.setting.clock.now();
+    let day = |hours: i64| (began + jiff::SignedDuration::from_hours(hours)).strftime("%Y-%m-%d").to_string();
+    for (hours, starts, ends) in
+        [(0, day(-24), day(0)), (3 * 24, day(-24), day(3 * 24)), (6 * 24, day(2 * 24), day(9 * 24))]
+    {
+        lab.pass(hours);
+        lab.mock.take_requests();
+        lab.round();
+        let requests = lab.mock.requests();
+        let list = requests.iter().find(|request| request.endpoint == Endpoint::Batch).unwrap();
+        let window = format!("dateRangeStartsAt={starts}&dateRangeEndsAt={ends}");
+        assert!(list.target.contains(&window), "{window}: {}", list.target);
+    }
+}
+
+/// It was asked for all the while, and there was nothing to be missed.
+#[test]
+fn a_type_that_is_licensed_later_begins_then() {
+    let mut lab = lab(vec![batch(Fault::unlicensed()).about("delivery").every()]);
+    lab.fetch();
+    for _ in 0..5 {
+        lab.pass(3 * 24);
+        lab.fetch();
+    }
+    lab.mock.set_script(vec![].into());
+    lab.pass(24);
+    lab.fetch();
+    lab.is_complete("siem-v2", BATCHES);
+    assert!(lab.state("siem-v2.notes.ndjson").is_empty());
 }
 
 #[test]

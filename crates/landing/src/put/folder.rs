@@ -1,7 +1,7 @@
 //! One part of the landing directory, held by one run.
 
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -88,11 +88,14 @@ impl Folder {
         }
         let folder = format!("{}/{subfolder}", self.part);
         disk::create_dirs(&self.account.join(&folder))?;
-        let (target, is_there) = self.place(&folder, &name, &incoming);
+        let (target, is_there) = match index.begun(&identities, &self.account) {
+            Some(target) => (target, true),
+            None => self.place(&folder, &name, &incoming),
+        };
         let path = self.account.join(&target);
         if is_there {
-            // It got its name, and something failed after that.
-            disk::sync_dir(&self.account.join(&folder))?;
+            // It got its name, on this day or another, and something failed after that.
+            disk::sync_dir(path.parent().unwrap_or(&self.account))?;
             index.finish(&identities)?;
             return Ok(Landed::Known);
         }
@@ -164,8 +167,16 @@ impl Folder {
     /// The file system says no.
     pub fn note(&self, line: &str) -> Result<()> {
         let path = self.state.join(format!("{}.notes.ndjson", self.part));
-        let written = OpenOptions::new().create(true).append(true).open(&path).and_then(|mut file| {
-            file.write_all(format!("{line}\n").as_bytes())?;
+        let options = OpenOptions::new().create(true).read(true).append(true).open(&path);
+        let written = options.and_then(|mut file| {
+            // What a crash or a full disk left of a line must not run into this one.
+            let mut last = [b'\n'];
+            if file.seek(SeekFrom::End(0))? > 0 {
+                file.seek(SeekFrom::End(-1))?;
+                file.read_exact(&mut last)?;
+            }
+            let before = if last == [b'\n'] { "" } else { "\n" };
+            file.write_all(format!("{before}{line}\n").as_bytes())?;
             file.sync_data()
         });
         written.map_err(PutError::io("write", &path))
@@ -174,5 +185,53 @@ impl Folder {
     /// Returns the path that [`save`](Self::save) writes to.
     pub fn state_path(&self, name: &str) -> PathBuf {
         self.state.join(format!("{}.{name}", self.part))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::put::Expect;
+
+    #[test]
+    fn a_note_stands_on_a_line_of_its_own() {
+        let land = tempfile::tempdir().unwrap();
+        let folder = Folder::open(land.path(), "C0A0", "siem-v1").unwrap();
+        let path = folder.state.join("siem-v1.notes.ndjson");
+        folder.note("1").unwrap();
+        folder.note("2").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n2\n");
+        fs::write(&path, "1\n{\"at").unwrap();
+        folder.note("2").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n{\"at\n2\n");
+    }
+
+    /// The file got its name, its folder could not be synced, and it comes again on another day.
+    #[test]
+    fn a_file_whose_folder_could_not_be_synced_lands_once() {
+        let land = tempfile::tempdir().unwrap();
+        let folder = Folder::open(land.path(), "C0A0", "siem-v1").unwrap();
+        let coming = |bytes: &[u8]| {
+            let mut incoming = folder.incoming().unwrap();
+            incoming.write(bytes).unwrap();
+            incoming.check("a.siem", Expect::Anything).unwrap()
+        };
+        let target = "siem-v1/2026/03/02/a.siem";
+        let whole = coming(b"x=1\n");
+        let mut index = folder.index.lock().unwrap();
+        index.begin(&whole.identities, &whole.incoming.digest(), target).unwrap();
+        drop(index);
+        let path = folder.account.join(target);
+        let begun = || folder.index.lock().unwrap().begun(&whole.identities, &folder.account);
+        // It did not get its name after all.
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, b"x=2\n").unwrap();
+        assert!(begun().is_none());
+        fs::write(&path, b"x=1\n").unwrap();
+        for day in ["2026/03/03", "2026/03/04"] {
+            assert_eq!(folder.land(coming(b"x=1\n"), day).unwrap(), Landed::Known);
+            assert!(!folder.account.join("siem-v1").join(day).join("a.siem").exists(), "{day}");
+        }
+        assert!(begun().is_none());
     }
 }

@@ -68,6 +68,8 @@ pub(super) struct Index {
     /// The number of the last landing.
     last: u32,
     landed: Landed,
+    /// What was about to get its name and is not known to have it, as the disk failed.
+    begun: Vec<Begun>,
 }
 
 impl Index {
@@ -93,7 +95,7 @@ impl Index {
             disk::sync_dir(path.parent().unwrap_or(root))?;
             settled
         };
-        Ok(Self { path, file, len, settled: len, most: MOST, last, landed })
+        Ok(Self { path, file, len, settled: len, most: MOST, last, landed, begun: Vec::new() })
     }
 
     pub(super) fn holds(&self, identity: Identity) -> bool {
@@ -104,11 +106,21 @@ impl Index {
     pub(super) fn begin(&mut self, identities: &[Identity], digest: &blake3::Hash, path: &str) -> Result<()> {
         let digest = digest.to_hex();
         self.append(&format!("+{} {digest} {path}\n", texts(identities)))?;
+        self.begun.retain(|begun| begun.identities != identities);
+        let (identities, digest, path) = (identities.to_vec(), digest.as_str().to_owned(), path.to_owned());
+        self.begun.push(Begun { identities, digest, path });
         self.file.sync_data().map_err(PutError::io("sync", &self.path))
+    }
+
+    /// Returns the path, relative to `root`, that a file of these identities got before the disk failed.
+    pub(super) fn begun(&self, identities: &[Identity], root: &Path) -> Option<String> {
+        let begun = self.begun.iter().find(|begun| begun.identities == identities)?;
+        begun.is_there(root).then(|| begun.path.clone())
     }
 
     /// Says that it has its name.
     pub(super) fn finish(&mut self, identities: &[Identity]) -> Result<()> {
+        self.begun.retain(|begun| begun.identities != identities);
         let is_full = self.landed.len() + identities.len() > self.most;
         if is_full {
             forget(&mut self.landed, self.most);
@@ -147,20 +159,23 @@ fn settle(path: &Path, landed: &Landed) -> Result<(File, u64)> {
     Ok(written)
 }
 
-/// Takes out the oldest, down to half of `most`.
+/// Takes out the oldest, an eighth of `most`: few enough that a replay of what is still kept finds nearly all of it, and
+/// so many that the file is seldom written anew.
 fn forget(landed: &mut Landed, most: usize) {
     let mut numbers: Vec<u32> = landed.values().copied().collect();
-    let excess = numbers.len().saturating_sub(most / 2);
+    let excess = numbers.len().saturating_sub(most - most / 8);
     numbers.sort_unstable();
     let first = numbers.get(excess).copied().unwrap_or(u32::MAX);
     // Of those of one number some go and some stay.
     let mut alike = excess - numbers.partition_point(|number| *number < first);
-    landed.retain(|_, number| {
+    let stays = |(_, number): &(Identity, u32)| {
         let goes = *number < first || *number == first && alike > 0;
         alike -= usize::from(goes && *number == first);
         !goes
-    });
-    // The places of those that went would not be used again, and the table would double.
+    };
+    // Taken out one by one they would leave places that are not used again, and the table would double.
+    let kept: Vec<_> = landed.drain().filter(stays).collect();
+    landed.extend(kept);
     landed.shrink_to_fit();
 }
 
@@ -190,6 +205,7 @@ fn done(identities: &[Identity], number: u32) -> String {
 }
 
 /// A file that was about to get its name.
+#[derive(Debug)]
 struct Begun {
     identities: Vec<Identity>,
     digest: String,

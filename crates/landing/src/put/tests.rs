@@ -95,6 +95,23 @@ fn an_archive_without_members_is_empty() {
     assert!(!coming(&folder, &zip(&[("a", b"")])).check("a.zip", Expect::Anything).unwrap().is_empty());
 }
 
+/// Its writer may have failed midway and closed it in order.
+#[test]
+fn an_archive_whose_directory_is_empty_while_members_stand_before_it_is_damaged() {
+    let land = land();
+    let folder = open(land.path());
+    let mut bytes = zip(&[("a.siem", &lines(500))]);
+    let directory = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
+    bytes.truncate(directory);
+    for start in [0, u32::try_from(directory).unwrap()] {
+        let mut end = b"PK\x05\x06".to_vec();
+        end.resize(22, 0);
+        end[16..20].copy_from_slice(&start.to_le_bytes());
+        let bad = coming(&folder, &[bytes.clone(), end].concat()).check("a.zip", Expect::Zip).unwrap_err();
+        assert!(bad.damage.reason.to_string().contains("directory"), "{}", bad.damage);
+    }
+}
+
 #[test]
 fn what_is_damaged_is_not_whole() {
     let land = land();

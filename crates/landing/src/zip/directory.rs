@@ -99,14 +99,15 @@ fn follow(bytes: &Bytes, record: &[u8], at: u64) -> Result<Option<Place>, Fault>
         Some(stop) if stop <= end => Place { start, end: stop, count, count_mask },
         _ => return Ok(None),
     };
+    // None is due only where nothing stands before the end.
+    if place.start == place.end {
+        return Ok((place.count == 0 && end == 0).then_some(place));
+    }
     Ok(begins_directory(bytes, &place)?.then_some(place))
 }
 
-/// Whether an entry stands at the place, or none is due.
+/// Whether an entry stands at the place.
 fn begins_directory(bytes: &Bytes, place: &Place) -> Result<bool, Fault> {
-    if place.start == place.end {
-        return Ok(place.count == 0);
-    }
     let mut signature = [0; 4];
     bytes.read_full(&mut signature, place.start)?;
     Ok(signature == *Listed::SIGNATURE)

@@ -382,6 +382,27 @@ fn cursors_that_go_back() {
 }
 
 #[test]
+fn pages_that_are_empty_or_the_first_again_move_the_cursor() {
+    for (fault, is_empty) in [(Fault::EmptyPage, true), (Fault::SamePage, false)] {
+        let mock = with(vec![Rule::new(Endpoint::Batch, fault).on(2..=3)]);
+        let bearer = token(&mock);
+        let mut cursor: Option<String> = None;
+        let mut page = || {
+            let page = batch(&mock, &bearer, "receipt", cursor.as_deref()).unwrap().json();
+            assert_ne!(cursor.as_deref(), page["@nextPage"].as_str());
+            cursor = Some(page["@nextPage"].as_str().unwrap().to_owned());
+            let link = page["value"][0]["url"].as_str().unwrap_or_default();
+            link.split('?').next().unwrap().to_owned()
+        };
+        let first = page();
+        let expected = if is_empty { "" } else { &first };
+        assert_eq!([page(), page()], [expected, expected]);
+        let next = page();
+        assert!(next != first && !next.is_empty(), "nothing is skipped");
+    }
+}
+
+#[test]
 fn zips_cut_otherwise_hold_the_same_members() {
     let mock = with(vec![Rule::new(Endpoint::Siem1, Fault::OtherCut).every()]);
     let members = |bytes: &[u8]| {
