@@ -62,7 +62,8 @@ impl Lab {
             clock: Clock::skipping(SignedDuration::ZERO),
             patience: Patience {
                 connect: Duration::from_secs(5),
-                idle: Duration::from_millis(300),
+                // A busy machine may well leave a test alone for a third of a second.
+                idle: Duration::from_secs(1),
                 ..Patience::default()
             },
             ..Setting::default()
