@@ -69,7 +69,7 @@ impl Known {
 }
 
 /// Leaves out what a commit covers: pieces done before a run was stopped, and the beginning of a plain file
-/// that has grown since.
+/// that has grown since, or what was converted of it.
 fn leave_out_covered(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow::Result<()> {
     if let StampState::Partly { covered } = store.stamp_state(&file.stamp) {
         let pieces = std::mem::take(&mut file.pieces).into_iter();
@@ -98,9 +98,12 @@ fn uncovered(index: u32, piece: Piece, covered: &[(u32, UnitKey)]) -> Vec<(u32, 
 }
 
 fn leave_out_beginning(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow::Result<()> {
-    let Some(prefix) = store.known_prefix(&file.stamp.path) else { return Ok(()) };
-    let Some((index, whole)) = file.pieces.first().cloned() else { return Ok(()) };
-    if prefix.len == 0 || prefix.len >= file.stamp.len {
+    let slices = store.known_slices(&file.stamp.path);
+    let (Some(first), Some((index, whole))) = (slices.first(), file.pieces.first().cloned()) else {
+        return Ok(());
+    };
+    let (before, now) = (first.len, file.stamp.len);
+    if before >= now {
         return Ok(());
     }
     // A JSON array or envelope does not grow by lines.
@@ -108,19 +111,22 @@ fn leave_out_beginning(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow:
         Some((_, b'[')) | None => return Ok(()),
         Some((format, _)) => format,
     };
-    let ranges: Vec<_> = prefix.slices.iter().map(|slice| (slice.start, slice.end)).collect();
-    let Some(now) = Source::new(run.settings(true)).digests(&whole.unit, &ranges)? else { return Ok(()) };
-    if prefix.slices.iter().any(|slice| now.of.get(&(slice.start, slice.end)) != Some(&slice.digest)) {
+    let ranges: Vec<_> = slices.iter().map(|slice| (slice.start, slice.end)).collect();
+    let Some(found) = Source::new(run.settings(true)).digests(&whole.unit, &ranges)? else { return Ok(()) };
+    if slices.iter().any(|slice| found.of.get(&(slice.start, slice.end)) != Some(&slice.digest)) {
         return Ok(());
     }
-    let slice = Some((prefix.len, file.stamp.len));
-    let inside_line = !ends_line(&file.stamp.path, prefix.len)?;
-    // One piece, so that one commit holds it together with the beginning, whatever happens between.
-    let rest = Piece { slice, exact: true, inside_line, format: Some(format), ..whole };
-    file.pieces = vec![(index, rest)];
-    let of_this_length = |key| UnitKey { len: file.stamp.len, ..key };
-    let unit = |key| known_unit(index, "", of_this_length(key));
-    file.beginning = prefix.slices.into_iter().map(unit).collect();
+    let known: Vec<_> = slices.into_iter().map(|key| (index, UnitKey { len: now, ..key })).collect();
+    let whole = Piece { slice: Some((0, now)), format: Some(format), ..whole };
+    // Nearly always one piece, so that one commit holds it together with the beginning, whatever happens between.
+    file.pieces = uncovered(index, whole, &known);
+    if let Some((_, rest)) = file.pieces.last_mut()
+        && rest.slice == Some((before, now))
+    {
+        // The file ended there, in the middle of a line maybe.
+        (rest.exact, rest.inside_line) = (true, !ends_line(&file.stamp.path, before)?);
+    }
+    file.beginning = known.into_iter().map(|(_, key)| known_unit(index, "", key)).collect();
     Ok(())
 }
 
