@@ -122,12 +122,14 @@ fn an_interrupted_run_is_completed_by_the_next() {
 
 #[test]
 fn a_file_that_has_grown_since_a_killed_run_is_converted_once() {
+    // One job after the other, so that it is known which is which.
+    let arguments = "convert in -o out -q --threads 1";
     let place = Place::new();
     let whole = long_receipts("Sx", 34 << 20);
     let ends_line = whole.rfind("datetime=").unwrap();
     for (lost, cut) in [(0, ends_line), (1, ends_line), (0, whole.len() - 99), (1, whole.len() - 99)] {
         place.write("in/a.log", &whole[..cut]);
-        place.run(ARGUMENTS).exits(0);
+        place.run(arguments).exits(0);
         // As if the run had been killed before it finished one of its jobs.
         let commits = files(&place.path("out/_mimelake/commits"));
         assert_eq!(commits.len(), 2);
@@ -138,7 +140,7 @@ fn a_file_that_has_grown_since_a_killed_run_is_converted_once() {
         }
         place.append("in/a.log", &whole[cut..]);
         // The rest of a line is rejected only where its beginning was taken for a line.
-        place.run(ARGUMENTS).exits(i32::from(lost == 0 && cut > ends_line));
+        place.run(arguments).exits(i32::from(lost == 0 && cut > ends_line));
         let mut acodes: Vec<_> =
             rows(&place.path("out")).iter().map(|row| row.get("acode").to_owned()).collect();
         acodes.sort();
