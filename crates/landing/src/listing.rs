@@ -28,8 +28,8 @@ pub struct Listing {
 /// A plain, gzip or zstd file is one unit; a zip is one per member, and a zip in a zip one per member of that (it is
 /// spooled to a temporary file). What it is, its bytes tell, not its name. A zip whose directory is missing or broken
 /// is walked from its start, and its cut last member is a unit too. Standard input and pipes are read as far as is
-/// needed to tell, a zip there is spooled whole. Units of a file of up to 8 KiB
-/// keep its bytes, if [`Limits::keep_small`] says so.
+/// needed to tell, a zip there is spooled whole. Units of a file of up to 8 KiB keep its bytes, if
+/// [`Limits::keep_small`] says so.
 ///
 /// # Errors
 /// The file cannot be opened or read.
