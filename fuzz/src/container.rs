@@ -11,6 +11,7 @@ const LIMITS: Limits = Limits {
     max_members: 32,
     max_listing: 64 << 10,
     max_spool: 128 << 10,
+    keep_small: true,
 };
 
 /// Bytes asked for at once.

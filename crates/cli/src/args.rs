@@ -116,6 +116,7 @@ impl ReadArgs {
             max_members: self.max_members,
             max_listing: self.max_listing.unwrap_or(default.max_listing),
             max_spool: self.max_spool.unwrap_or(default.max_spool),
+            ..default
         }
     }
 

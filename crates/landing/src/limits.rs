@@ -1,6 +1,6 @@
 //! How much a container may unfold into.
 
-/// The caps that keep a hostile container from filling memory, disk or time.
+/// The caps that keep a hostile container from filling memory, disk or time, and what may be kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Inflated bytes per compressed byte, looked at once [`Limits::RATIO_FROM`] bytes came out.
@@ -13,6 +13,9 @@ pub struct Limits {
     pub max_listing: u64,
     /// Bytes of one nested zip (or of a zip on standard input) written to a temporary file.
     pub max_spool: u64,
+    /// Whether the units of a file of up to 8 KiB keep its bytes, so that it is opened once. Not for who holds the units
+    /// of all files at once.
+    pub keep_small: bool,
 }
 
 impl Limits {
@@ -28,6 +31,7 @@ impl Default for Limits {
             max_members: 1_000_000,
             max_listing: 512 << 20,
             max_spool: 16 << 30,
+            keep_small: true,
         }
     }
 }

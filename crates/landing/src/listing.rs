@@ -28,7 +28,8 @@ pub struct Listing {
 /// A plain, gzip or zstd file is one unit; a zip is one per member, and a zip in a zip one per member of that (it is
 /// spooled to a temporary file). What it is, its bytes tell, not its name. A zip whose directory is missing or broken
 /// is walked from its start, and its cut last member is a unit too. Standard input and pipes are read as far as is
-/// needed to tell, a zip there is spooled whole. Units of a file of up to 8 KiB keep its bytes.
+/// needed to tell, a zip there is spooled whole. Units of a file of up to 8 KiB keep its bytes, if
+/// [`Limits::keep_small`] says so.
 ///
 /// # Errors
 /// The file cannot be opened or read.
@@ -42,7 +43,8 @@ pub fn units(found: &Found, limits: &Limits) -> Result<Listing, LandingError> {
         }
         FoundKind::File | FoundKind::Unreadable => {
             let file = File::open(&found.path).map_err(failed)?;
-            if let Some(bytes) = small(&file, found.len).map_err(failed)? {
+            let small = if limits.keep_small { small(&file, found.len).map_err(failed)? } else { None };
+            if let Some(bytes) = small {
                 return of_bytes(&name, bytes.clone(), Origin::Open(bytes), limits);
             }
             let bytes = Bytes::File(Arc::new(file));

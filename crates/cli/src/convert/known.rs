@@ -69,25 +69,41 @@ impl Known {
 }
 
 /// Leaves out what a commit covers: pieces done before a run was stopped, and the beginning of a plain file
-/// that has grown since.
+/// that has grown since, or what was converted of it.
 fn leave_out_covered(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow::Result<()> {
     if let StampState::Partly { covered } = store.stamp_state(&file.stamp) {
-        file.pieces.retain(|(index, piece)| {
-            let (start, end) = piece.slice.unwrap_or((0, u64::MAX));
-            let is_it = |key: &UnitKey| {
-                key.start == start && (key.end == end || (piece.slice.is_none() && key.end == key.len))
-            };
-            !covered.iter().any(|(other, key)| other == index && is_it(key))
-        });
+        let pieces = std::mem::take(&mut file.pieces).into_iter();
+        file.pieces = pieces.flat_map(|(index, piece)| uncovered(index, piece, &covered)).collect();
         return Ok(());
     }
     if file.listing == Listing::Plain { leave_out_beginning(run, store, file) } else { Ok(()) }
 }
 
+/// What is left of a piece of this unit beside what is covered, which is sorted. Another version may have cut the file at
+/// other places.
+fn uncovered(index: u32, piece: Piece, covered: &[(u32, UnitKey)]) -> Vec<(u32, Piece)> {
+    let mut covered = covered.iter().filter(|(other, _)| *other == index).map(|(_, key)| key);
+    let Some((mut start, end)) = piece.slice else {
+        let is_covered = covered.any(|key| key.start == 0 && key.end == key.len);
+        return if is_covered { Vec::new() } else { vec![(index, piece)] };
+    };
+    let mut left = Vec::new();
+    for key in covered {
+        left.push((start, key.start.min(end)));
+        start = start.max(key.end);
+    }
+    left.push((start, end));
+    let left = left.into_iter().filter(|(start, end)| start < end);
+    left.map(|slice| (index, Piece { slice: Some(slice), ..piece.clone() })).collect()
+}
+
 fn leave_out_beginning(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow::Result<()> {
-    let Some(prefix) = store.known_prefix(&file.stamp.path) else { return Ok(()) };
-    let Some((index, whole)) = file.pieces.first().cloned() else { return Ok(()) };
-    if prefix.len == 0 || prefix.len >= file.stamp.len {
+    let slices = store.known_slices(&file.stamp.path);
+    let (Some(first), Some((index, whole))) = (slices.first(), file.pieces.first().cloned()) else {
+        return Ok(());
+    };
+    let (before, now) = (first.len, file.stamp.len);
+    if before >= now {
         return Ok(());
     }
     // A JSON array or envelope does not grow by lines.
@@ -95,19 +111,22 @@ fn leave_out_beginning(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow:
         Some((_, b'[')) | None => return Ok(()),
         Some((format, _)) => format,
     };
-    let ranges: Vec<_> = prefix.slices.iter().map(|slice| (slice.start, slice.end)).collect();
-    let Some(now) = Source::new(run.settings(true)).digests(&whole.unit, &ranges)? else { return Ok(()) };
-    if prefix.slices.iter().any(|slice| now.of.get(&(slice.start, slice.end)) != Some(&slice.digest)) {
+    let ranges: Vec<_> = slices.iter().map(|slice| (slice.start, slice.end)).collect();
+    let Some(found) = Source::new(run.settings(true)).digests(&whole.unit, &ranges)? else { return Ok(()) };
+    if slices.iter().any(|slice| found.of.get(&(slice.start, slice.end)) != Some(&slice.digest)) {
         return Ok(());
     }
-    let slice = Some((prefix.len, file.stamp.len));
-    let inside_line = !ends_line(&file.stamp.path, prefix.len)?;
-    // One piece, so that one commit holds it together with the beginning, whatever happens between.
-    let rest = Piece { slice, exact: true, inside_line, format: Some(format), ..whole };
-    file.pieces = vec![(index, rest)];
-    let of_this_length = |key| UnitKey { len: file.stamp.len, ..key };
-    let unit = |key| known_unit(index, "", of_this_length(key));
-    file.beginning = prefix.slices.into_iter().map(unit).collect();
+    let known: Vec<_> = slices.into_iter().map(|key| (index, UnitKey { len: now, ..key })).collect();
+    let whole = Piece { slice: Some((0, now)), format: Some(format), ..whole };
+    // Nearly always one piece, so that one commit holds it together with the beginning, whatever happens between.
+    file.pieces = uncovered(index, whole, &known);
+    if let Some((_, rest)) = file.pieces.last_mut()
+        && rest.slice == Some((before, now))
+    {
+        // The file ended there, in the middle of a line maybe.
+        (rest.exact, rest.inside_line) = (true, !ends_line(&file.stamp.path, before)?);
+    }
+    file.beginning = known.into_iter().map(|(_, key)| known_unit(index, "", key)).collect();
     Ok(())
 }
 
@@ -344,4 +363,42 @@ fn check_companions(store: &Store, pieces: &[Planned]) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_is_read_but_for_what_is_covered_wherever_it_was_cut() {
+        let listing = mimelake_landing::units_of_bytes(
+            "a",
+            b"a=b".as_slice().into(),
+            &mimelake_landing::Limits::default(),
+        );
+        let unit = listing.unwrap().units.remove(0);
+        let left = |slice, covered: &[(u64, u64)]| -> Vec<_> {
+            let key = |(start, end)| UnitKey { len: 100, start, end, digest: [0; 32], crc32: None };
+            let mut covered: Vec<_> = covered.iter().map(|range| (1, key(*range))).collect();
+            covered.push((2, key((0, 100))));
+            let piece = Piece { slice, ..Piece::whole(unit.clone()) };
+            uncovered(1, piece, &covered).into_iter().map(|(_, piece)| piece.slice).collect()
+        };
+        let (all, cut) = (Some((0, 100)), Some((40, 60)));
+        for (slice, covered, expected) in [
+            (None, &[][..], &[None][..]),
+            (None, &[(0, 50)], &[None]),
+            (None, &[(0, 100)], &[]),
+            (all, &[], &[all]),
+            (all, &[(0, 100)], &[]),
+            (all, &[(0, 30), (20, 40), (60, 100)], &[cut]),
+            (all, &[(40, 60)], &[Some((0, 40)), Some((60, 100))]),
+            (cut, &[(40, 60)], &[]),
+            (cut, &[(0, 40), (60, 70), (80, 100)], &[cut]),
+            (cut, &[(0, 50)], &[Some((50, 60))]),
+            (cut, &[(50, 70)], &[Some((40, 50))]),
+        ] {
+            assert_eq!(left(slice, covered), expected, "{slice:?} {covered:?}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! NDJSON to stdout, in the order of the input.
 
-use std::io::{StdoutLock, Write};
+use std::io::{self, StdoutLock, Write};
 use std::sync::atomic::Ordering;
 
 use bumpalo::Bump;
@@ -30,7 +30,7 @@ struct Stream<'a> {
 /// Converts the files to stdout. What is rejected is said on stderr, as there is no quarantine.
 pub fn run(run: &Run<'_>, found: &[Found]) -> anyhow::Result<()> {
     let writers = run.documents.iter().map(|d| d.as_ref().map(|d| RowWriter::new(d.layout()))).collect();
-    let out = std::io::stdout().lock();
+    let out = io::stdout().lock();
     let mut stream = Stream { run, out, writers, lines: Vec::new(), source: String::new() };
     run.counters.total.store(found.iter().map(|f| f.len).sum(), Ordering::Relaxed);
     let converted = stream.convert(found);
@@ -67,12 +67,16 @@ impl Stream<'_> {
         Ok(())
     }
 
-    /// Writes out the lines that are held.
     fn write(&mut self) -> anyhow::Result<()> {
-        self.out.write_all(&self.lines)?;
-        self.lines.clear();
-        Ok(self.out.flush()?)
+        Ok(write(&mut self.lines, &mut self.out)?)
     }
+}
+
+/// Writes out the lines that are held. Where that fails they are gone: a part of them may have been written.
+fn write(lines: &mut Vec<u8>, out: &mut impl Write) -> io::Result<()> {
+    let written = out.write_all(lines);
+    lines.clear();
+    written.and_then(|()| out.flush())
 }
 
 impl Sink for Stream<'_> {
@@ -101,5 +105,36 @@ impl Sink for Stream<'_> {
                 .say(&format!("warning: {name}: byte {offset}: rejected {length} bytes ({reason})"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes a few bytes, is full once, and takes the rest.
+    struct Full(Vec<u8>, bool);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.0.len() == 3 && !std::mem::replace(&mut self.1, true) {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let taken = if self.1 { bytes.len() } else { bytes.len().min(3) };
+            self.0.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_line_is_written_twice() {
+        let (mut lines, mut out) = (b"a line\n".to_vec(), Full(Vec::new(), false));
+        assert!(write(&mut lines, &mut out).is_err());
+        assert!(write(&mut lines, &mut out).is_ok());
+        assert_eq!(out.0, b"a l");
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bumpalo::Bump;
-use mimelake_landing::{self as landing, LandingError, Reason};
+use mimelake_landing::{self as landing, LandingError, Limits, Reason};
 use mimelake_parse::{Event, Reject, Sink};
 use rayon::prelude::*;
 
@@ -64,9 +64,11 @@ impl<'a> Raw<'a> {
         met: &mut Met,
     ) -> anyhow::Result<Self> {
         let mut pieces = Vec::new();
+        // The pieces of all files are held to the end.
+        let limits = Limits { keep_small: false, ..read.limits() };
         let found = if inputs.is_empty() { Vec::new() } else { landing::find(inputs)? };
         for found in found {
-            let listed = plan::list(&found, &read.limits(), read.format());
+            let listed = plan::list(&found, &limits, read.format());
             interrupt::check()?;
             match listed {
                 Ok(file) => {
@@ -174,5 +176,28 @@ impl Sink for Pick<'_> {
 
     fn reject(&mut self, _: &Reject<'_>) -> anyhow::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Command, Program};
+
+    #[test]
+    fn what_is_held_of_a_file_does_not_grow_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("a.log"), "datetime=2026-03-02T10:00:00+0000|Act=Acc").unwrap();
+        let Command::Check(args) = Program::parse_from(["mimelake", "check", "x"]).command else {
+            unreachable!("it is check")
+        };
+        let inputs = [directory.path().display().to_string()];
+        let raw = Raw::open(&inputs, &args.read, &Arc::default(), &mut Met::default()).unwrap();
+        assert_eq!(
+            raw.jobs.iter().flatten().map(|planned| planned.piece.unit.is_kept()).collect::<Vec<_>>(),
+            [false]
+        );
     }
 }

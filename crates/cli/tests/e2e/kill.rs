@@ -119,3 +119,33 @@ fn an_interrupted_run_is_completed_by_the_next() {
     }
     assert!(interrupted > 0, "every run ended before it was interrupted");
 }
+
+#[test]
+fn a_file_that_has_grown_since_a_killed_run_is_converted_once() {
+    // One job after the other, so that it is known which is which.
+    let arguments = "convert in -o out -q --threads 1";
+    let place = Place::new();
+    let whole = long_receipts("Sx", 34 << 20);
+    let ends_line = whole.rfind("datetime=").unwrap();
+    for (lost, cut) in [(0, ends_line), (1, ends_line), (0, whole.len() - 99), (1, whole.len() - 99)] {
+        place.write("in/a.log", &whole[..cut]);
+        place.run(arguments).exits(0);
+        // As if the run had been killed before it finished one of its jobs.
+        let commits = files(&place.path("out/_mimelake/commits"));
+        assert_eq!(commits.len(), 2);
+        let job = commits[lost].file_stem().unwrap().to_string_lossy().into_owned();
+        let of_job = |path: &Path| path.to_string_lossy().contains(&job);
+        for file in files(&place.path("out")).into_iter().filter(|path| of_job(path)) {
+            std::fs::remove_file(file).unwrap();
+        }
+        place.append("in/a.log", &whole[cut..]);
+        // The rest of a line is rejected only where its beginning was taken for a line.
+        place.run(arguments).exits(i32::from(lost == 0 && cut > ends_line));
+        let mut acodes: Vec<_> =
+            rows(&place.path("out")).iter().map(|row| row.get("acode").to_owned()).collect();
+        acodes.sort();
+        let wanted: Vec<_> = (0..whole.matches("aCode=").count()).map(|n| format!("Sx{n:06}")).collect();
+        assert!(acodes == wanted, "{lost} {cut}: {} rows, expected {}", acodes.len(), wanted.len());
+        clear(&place);
+    }
+}

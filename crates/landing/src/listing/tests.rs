@@ -130,6 +130,8 @@ fn a_small_file_is_kept_as_it_was_listed() {
         let mut text = String::new();
         Opener::new(limits).open(&unit).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, if is_kept { "a" } else { "b" }.repeat(len), "{len}");
+        let frugal = Limits { keep_small: false, ..limits };
+        assert!(!units(&found, &frugal).unwrap().units.remove(0).is_kept(), "{len}");
         // One that changed since it was found is read as others are.
         std::fs::write(&path, "c".repeat(len + 1)).unwrap();
         let unit = units(&found, &limits).unwrap().units.remove(0);

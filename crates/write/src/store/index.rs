@@ -26,15 +26,6 @@ pub enum StampState {
     Unknown,
 }
 
-/// What of a plain file's beginning was converted when the file was last seen under its path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prefix {
-    /// Length of the beginning in bytes.
-    pub len: u64,
-    /// The slices that make it up, in order and without a gap. Their digests say whether it is still the same.
-    pub slices: Vec<UnitKey>,
-}
-
 /// 128 bits of BLAKE3: enough to keep paths and stamps apart without keeping them.
 type Fingerprint = [u8; 16];
 
@@ -193,16 +184,10 @@ impl Index {
         self.units.of_len(len).filter(fits)
     }
 
-    pub(super) fn prefix(&self, path: &Path) -> Option<Prefix> {
-        let row = self.stamps.get(self.paths.get(&path_print(path))?).filter(|row| row.plain)?;
-        let mut prefix = Prefix { len: 0, slices: Vec::new() };
-        for (_, key) in self.covered(row) {
-            if key.start == prefix.len && key.end > key.start {
-                prefix.len = key.end;
-                prefix.slices.push(key);
-            }
-        }
-        Some(prefix).filter(|prefix| prefix.len > 0)
+    pub(super) fn slices(&self, path: &Path) -> Vec<UnitKey> {
+        let stamp = self.paths.get(&path_print(path)).and_then(|print| self.stamps.get(print));
+        let covered = stamp.filter(|row| row.plain).map(|row| self.covered(row)).unwrap_or_default();
+        covered.into_iter().map(|(_, key)| key).filter(|key| key.end > key.start).collect()
     }
 
     pub(super) fn commits_of(&self, units: &[UnitKey]) -> Vec<CommitId> {

@@ -51,7 +51,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub use error::StoreError;
-pub use index::{Prefix, StampState};
+pub use index::StampState;
 pub use job::Job;
 pub use key::UnitKey;
 pub use layout::{CommitId, Extension};
@@ -177,10 +177,10 @@ impl Store {
         self.index().knows(key)
     }
 
-    /// What was converted of the plain file that was last seen under this path, from its first byte to the first
-    /// gap; `None` if nothing. For files that grow: if the digests still fit, only the rest is new.
-    pub fn known_prefix(&self, path: &Path) -> Option<Prefix> {
-        self.index().prefix(path)
+    /// The converted slices of the plain file that was last seen under this path, by their start; each says how long the
+    /// file was. For files that grow: if the digests still fit, only the rest is new.
+    pub fn known_slices(&self, path: &Path) -> Vec<UnitKey> {
+        self.index().slices(path)
     }
 
     /// The live commits that hold the rows of these units, oldest first, each once.

@@ -69,7 +69,7 @@ fn an_empty_file_is_known_once_it_was_seen() {
     now_and_later(out.path(), store, |store| {
         assert_eq!(store.stamp_state(&stamp("empty", 0)), UNCHANGED);
         assert!(store.knows(&key("")) && store.length_known(0, None));
-        assert_eq!(store.known_prefix(Path::new("empty")), None);
+        assert_eq!(store.known_slices(Path::new("empty")), []);
     });
 }
 
@@ -174,8 +174,7 @@ fn a_grown_file_is_converted_from_where_it_ended() {
     let store = open(out.path());
     let path = Path::new("app.log");
     let old = commit(&store, vec![plain("app.log", "01234")]);
-    let prefix = store.known_prefix(path).unwrap();
-    assert_eq!(prefix, Prefix { len: 5, slices: vec![key("01234")] });
+    assert_eq!(store.known_slices(path), [key("01234")]);
 
     let grown = "0123456789";
     let known = CommittedUnit { alias: true, ..unit(0, slice(grown, 0, 5)) };
@@ -184,11 +183,11 @@ fn a_grown_file_is_converted_from_where_it_ended() {
     now_and_later(out.path(), store, |store| {
         assert_eq!(store.stamp_state(&stamp("app.log", 10)), UNCHANGED);
         let slices = vec![slice(grown, 0, 5), slice(grown, 5, 10)];
-        assert_eq!(store.known_prefix(path), Some(Prefix { len: 10, slices: slices.clone() }));
+        assert_eq!(store.known_slices(path), slices);
         assert_eq!(store.candidates(10, None).len(), 2);
         assert!(store.is_cut(10) && !store.is_cut(5));
         assert_eq!(store.commits_of(&slices), [old.id.clone(), new.id.clone()]);
-        assert_eq!(store.known_prefix(Path::new("other.log")), None);
+        assert_eq!(store.known_slices(Path::new("other.log")), []);
     });
 }
 

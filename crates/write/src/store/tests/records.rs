@@ -127,7 +127,7 @@ fn merged_files_say_the_same() {
             .map(|id| store.inputs_of(id).unwrap())
             .collect::<Vec<_>>();
         let known = ["a", "b", "content 0", "content 4"].map(|content| store.knows(&key(content)));
-        (inputs, known, store.known_prefix(Path::new("p")), store.stamp_state(&stamp("a", 1)))
+        (inputs, known, store.known_slices(Path::new("p")), store.stamp_state(&stamp("a", 1)))
     };
     let before = state(&store);
     assert_eq!(before.1, [true, false, true, true]);
