@@ -97,9 +97,9 @@ impl Builder {
         };
         for (pair, goes) in record.pairs.iter().zip(shape.routes(self.keys, event_type)) {
             match *goes {
-                Route::Column(place, kind) => row.fill(usize::from(place), kind, *pair),
-                Route::Extra => _ = row.keep(*pair),
-                Route::Unknown => account.unknown_key(row.keep(*pair)),
+                Route::Column(place, kind) => row.fill(usize::from(place), kind, pair),
+                Route::Extra => _ = row.keep(pair),
+                Route::Unknown => account.unknown_key(row.keep(pair)),
             }
         }
         row.derive(event_type);
@@ -142,7 +142,7 @@ fn stated(
     }
     let states = |pair: &&Pair| pair.known.is_some_and(|key| keys.states_type().has(key));
     let pair = record.pairs.iter().find(states)?;
-    let spelled = value_text(record.text, *pair, bump)?;
+    let spelled = value_text(record.text, pair, bump)?;
     if last.0 != spelled {
         *last = (spelled.to_owned(), EventType::from_json2(spelled));
     }
@@ -157,7 +157,7 @@ fn names(flags: Flags) -> impl ExactSizeIterator<Item = &'static str> {
 }
 
 /// The text of a value, escapes undone; none if it is null.
-fn value_text<'a>(text: &'a str, pair: Pair, bump: &'a Bump) -> Option<&'a str> {
+fn value_text<'a>(text: &'a str, pair: &Pair, bump: &'a Bump) -> Option<&'a str> {
     let raw = pair.value.of_text(text);
     match pair.form {
         Form::Null => None,
@@ -182,7 +182,7 @@ struct Row<'a, 'i> {
 impl<'a> Row<'a, '_> {
     /// Puts the pair's value into its column, or into `extra` if the column's type does not take it.
     #[inline]
-    fn fill(&mut self, place: usize, kind: Kind, pair: Pair) {
+    fn fill(&mut self, place: usize, kind: Kind, pair: &Pair) {
         let raw = pair.value.of_text(self.text);
         let text = match pair.form {
             Form::Null => return,
@@ -246,7 +246,7 @@ impl<'a> Row<'a, '_> {
     }
 
     /// Puts the pair into `extra`; its key comes back.
-    fn keep(&mut self, pair: Pair) -> &'a str {
+    fn keep(&mut self, pair: &Pair) -> &'a str {
         let raw = pair.key.of_text(self.text);
         let key = if pair.key_escaped { json::unescape(raw, self.bump).0 } else { raw };
         self.extra.push(ExtraPair { key, value: value_text(self.text, pair, self.bump) });

@@ -4,6 +4,7 @@ use mimelake_schema::VERDICTS;
 
 /// One column's value in one event.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(u64)]
 pub enum Value<'a> {
     /// Nothing was said.
     Null,

@@ -2,6 +2,7 @@
 
 use memchr::{memchr, memchr2};
 use mimelake_schema::{Key, Order};
+use wide::u8x32;
 
 use super::{JSON_TRIES, MAX_KEY, MAX_NESTING};
 use crate::memo::Memo;
@@ -106,6 +107,18 @@ struct Found {
     next: Option<Heading>,
 }
 
+/// Where the first `|` stands.
+// Nearly all values are shorter than what is looked at here, without a call.
+#[inline]
+fn bar(text: &[u8]) -> Option<usize> {
+    const AT_ONCE: usize = 32;
+    let Some((first, rest)) = text.split_first_chunk::<AT_ONCE>() else { return memchr(b'|', text) };
+    match u8x32::new(*first).simd_eq(u8x32::splat(b'|')).to_bitmask() {
+        0 => memchr(b'|', rest).map(|place| AT_ONCE + place),
+        bars => Some(bars.trailing_zeros() as usize),
+    }
+}
+
 impl Rest<'_> {
     fn pairs(&mut self, first: Heading, pairs: &mut Vec<Pair>) -> Result<(), Reason> {
         let mut heading = first;
@@ -155,7 +168,7 @@ impl Rest<'_> {
     #[inline]
     fn up_to_boundary(&mut self, start: usize, from: usize, form: Form) -> Found {
         let mut from = from;
-        while let Some(bar) = self.record.get(from..).and_then(|rest| memchr(b'|', rest)).map(|p| from + p) {
+        while let Some(bar) = self.record.get(from..).and_then(bar).map(|p| from + p) {
             if let next @ Some(_) = self.heading(bar + 1) {
                 return Found { value: Span::new(start, bar), form, next };
             }

@@ -1,5 +1,7 @@
 //! JSON strings.
 
+use wide::u8x16;
+
 use super::line::Line;
 
 /// Every byte of a word set to one.
@@ -8,7 +10,7 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = ONES << 7;
 const WORD: usize = size_of::<u64>();
 
-/// As many bytes as the compiler looks at in one go.
+/// As many bytes as are looked at in one go.
 const BLOCK: usize = 16;
 
 /// Appends a text in quotes, escaped where JSON asks for it: `"`, `\` and control characters.
@@ -34,13 +36,12 @@ pub(super) fn write(text: &str, out: &mut Line<'_>) {
 fn copy(from: &[u8], to: &mut [u8]) -> bool {
     if let (Some(last), Some(to_last)) = (from.last_chunk::<BLOCK>(), to.last_chunk_mut::<BLOCK>()) {
         *to_last = *last;
-        let mut found = [0; BLOCK];
-        find_special(last, &mut found);
+        let mut found = specials(*last);
         for (block, to) in from.as_chunks::<BLOCK>().0.iter().zip(to.as_chunks_mut::<BLOCK>().0) {
             *to = *block;
-            find_special(block, &mut found);
+            found |= specials(*block);
         }
-        return u128::from_ne_bytes(found) != 0;
+        return found.any();
     }
     if let (Some(first), Some(last)) = (from.first_chunk::<WORD>(), from.last_chunk::<WORD>()) {
         put(first, to.first_chunk_mut());
@@ -68,12 +69,13 @@ fn put<const N: usize>(from: &[u8; N], to: Option<&mut [u8; N]>) {
     }
 }
 
-/// Marks the places of bytes that need an escape.
+/// All bits of the bytes that need an escape.
 #[inline]
-fn find_special(block: &[u8; BLOCK], found: &mut [u8; BLOCK]) {
-    for (found, byte) in found.iter_mut().zip(block) {
-        *found |= u8::from(*byte < 0x20) | u8::from(*byte == b'"') | u8::from(*byte == b'\\');
-    }
+fn specials(block: [u8; BLOCK]) -> u8x16 {
+    let block = u8x16::new(block);
+    let is = |byte| block.simd_eq(u8x16::splat(byte));
+    let is_control = block.min(u8x16::splat(0x1F)).simd_eq(block);
+    is_control | is(b'"') | is(b'\\')
 }
 
 /// Whether a byte of the word is a control character, `"` or `\`.
@@ -121,21 +123,28 @@ fn write_escaped(mut bytes: &[u8], out: &mut Line<'_>) {
     }
 }
 
+/// The letters that stand for bytes behind a `\`; zero for those that are written as numbers.
+const LETTERS: [u8; 256] = {
+    let mut letters = [0; 256];
+    letters[b'"' as usize] = b'"';
+    letters[b'\\' as usize] = b'\\';
+    letters[b'\n' as usize] = b'n';
+    letters[b'\r' as usize] = b'r';
+    letters[b'\t' as usize] = b't';
+    letters
+};
+
 #[inline]
 fn escape(byte: u8, out: &mut Line<'_>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let letter = match byte {
-        b'"' | b'\\' => byte,
-        b'\n' => b'n',
-        b'\r' => b'r',
-        b'\t' => b't',
-        _ => {
+    match LETTERS[usize::from(byte)] {
+        0 => {
             out.bytes(b"\\u00");
             out.byte(DIGITS[usize::from(byte >> 4)]);
-            return out.byte(DIGITS[usize::from(byte & 15)]);
+            out.byte(DIGITS[usize::from(byte & 15)]);
         }
-    };
-    out.bytes(&[b'\\', letter]);
+        letter => out.bytes(&[b'\\', letter]),
+    }
 }
 
 #[cfg(test)]
