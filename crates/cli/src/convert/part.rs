@@ -30,8 +30,8 @@ struct NdjsonPart {
     rows: u64,
 }
 
-/// NDJSON is handed to the file in stretches of about this length.
-const STRETCH: usize = 64 << 10;
+/// NDJSON is handed to the file in stretches of about this length; the kernel takes long ones with less work.
+const STRETCH: usize = 256 << 10;
 
 impl Part {
     /// A new part of a table and date.

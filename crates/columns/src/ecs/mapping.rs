@@ -87,7 +87,10 @@ impl Mapping {
             row[*place] = leaves[*place].constant.as_deref().map_or(Cell::Null, Cell::Text);
         }
         for (place, column) in &self.columns {
-            row[*place] = cell(event.values.get(*column), bump);
+            // Most say nothing, and nothing is there already.
+            if let Some(value) = event.values.get(*column).filter(|value| says(value)) {
+                row[*place] = if is_nested(value) { nested_cell(*value, bump) } else { *value };
+            }
         }
         if let Some(place) = self.original {
             row[place] = Cell::Text(event.text);
@@ -98,15 +101,16 @@ impl Mapping {
     }
 }
 
-/// A column's cell; null where it says nothing.
+/// Whether a value is more than nothing.
 #[inline]
-fn cell<'a>(value: Option<&Value<'a>>, bump: &'a Bump) -> Cell<'a> {
-    match value.copied().unwrap_or(Cell::Null) {
-        Cell::Text("") | Cell::List([]) => Cell::Null,
-        cell
-        @ (Cell::Null | Cell::Text(_) | Cell::Int(_) | Cell::Bool(_) | Cell::Time(_) | Cell::List(_)) => cell,
-        nested => nested_cell(nested, bump),
-    }
+fn says(value: &Value<'_>) -> bool {
+    !matches!(value, Cell::Null | Cell::Text("") | Cell::List([]))
+}
+
+/// Whether there are parts in a value that may say nothing.
+#[inline]
+fn is_nested(value: &Value<'_>) -> bool {
+    matches!(value, Cell::Verdicts(_) | Cell::Pairs(_) | Cell::Struct(_) | Cell::Structs(_))
 }
 
 // Apart, so that the loop over the columns stays small.
@@ -127,7 +131,8 @@ fn nested_cell<'a>(value: Value<'a>, bump: &'a Bump) -> Cell<'a> {
 
 /// A record inside a message, without what says nothing; none if that is all of it.
 fn filled<'a>(record: &'a [Cell<'a>], bump: &'a Bump) -> Option<&'a [Cell<'a>]> {
-    let filled = bump.alloc_slice_fill_iter(record.iter().map(|value| cell(Some(value), bump)));
+    let cell = |value: &Value<'a>| if says(value) { nested_cell(*value, bump) } else { Cell::Null };
+    let filled = bump.alloc_slice_fill_iter(record.iter().map(cell));
     filled.iter().any(|cell| !cell.is_null()).then_some(filled)
 }
 
