@@ -91,9 +91,14 @@ impl Join {
     /// A join in so many partitions, made a power of two.
     pub fn new(budget: &Arc<Budget>, partitions: usize) -> Self {
         let bits = partitions.clamp(2, 1 << 16).next_power_of_two().trailing_zeros();
+        let partitions = || {
+            let mut partitions = Partitions::new(budget);
+            partitions.expect(1 << bits);
+            partitions
+        };
         Self {
-            acodes: Partitions::new(budget),
-            ids: Partitions::new(budget),
+            acodes: partitions(),
+            ids: partitions(),
             filter: (0..FILTER / 64).map(|_| AtomicU64::new(0)).collect(),
             shift: u128::BITS - bits,
             pickers: Picker::all(),

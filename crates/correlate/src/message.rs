@@ -69,7 +69,9 @@ impl<'a> Message<'a> {
             Field::Status => Value::Text(verdict.status.name()),
             Field::Complete => Value::Bool(verdict.complete),
             Field::Attempts => Value::Int(view.attempts(&twins)),
-            Field::Flags => list(bump, flags.iter().filter(|(raised, _)| *raised).map(|(_, flag)| *flag)),
+            Field::Flags => {
+                Value::List(list(bump, flags.iter().filter(|(raised, _)| *raised).map(|(_, flag)| *flag)))
+            }
             other => view.value(*other),
         };
         let columns = EventType::Message.columns();
@@ -90,8 +92,12 @@ fn text(text: Option<&str>) -> Value<'_> {
     text.map_or(Value::Null, Value::Text)
 }
 
-fn list<'a>(bump: &'a Bump, texts: impl Iterator<Item = &'a str>) -> Value<'a> {
-    Value::List(BumpVec::from_iter_in(texts, bump).into_bump_slice())
+fn structs<'a>(records: &'a [&'a [Value<'a>]]) -> Value<'a> {
+    if records.is_empty() { Value::Null } else { Value::Structs(records) }
+}
+
+fn list<'a>(bump: &'a Bump, texts: impl Iterator<Item = &'a str>) -> &'a [&'a str] {
+    BumpVec::from_iter_in(texts, bump).into_bump_slice()
 }
 
 /// What the email says once: each from the first record that says it; the message id from the one that has most of it.
@@ -167,10 +173,10 @@ impl<'a> View<'a> {
         match field {
             Field::FirstSeen => time(times().min()),
             Field::LastSeen => time(times().max()),
-            Field::Stages => self.stages(),
-            Field::Recipients => self.recipients(),
+            Field::Stages => Value::List(self.stages()),
+            Field::Recipients => Value::List(self.recipients()),
             Field::FirstDelivered => time(self.delivered().min()),
-            Field::EndToEndMs => self.end_to_end(),
+            Field::EndToEndMs => self.end_to_end().map_or(Value::Null, Value::Int),
             Field::Action => {
                 or(last_process(field), || first(self.stage(Stage::Receipt).iter().rev(), field))
             }
@@ -179,31 +185,27 @@ impl<'a> View<'a> {
             }
             Field::MessageSize | Field::AttachmentCount | Field::AttachmentNames => last_process(field),
             Field::SourceIp | Field::SpamScore | Field::SpamDetail => first_of(Stage::Receipt, field),
-            Field::Virus => or(first_of(Stage::Receipt, field), || self.virus()),
+            Field::Virus => or(first_of(Stage::Receipt, field), || text(self.virus())),
             Field::RejectionType | Field::RejectionCode | Field::RejectionInfo => {
                 self.refusal.map_or(Value::Null, |record| record.get(field))
             }
-            Field::Receipts => self.records(self.stage(Stage::Receipt)),
+            Field::Receipts => structs(self.records(self.stage(Stage::Receipt))),
             Field::Process => {
                 self.stage(Stage::Process).last().map_or(Value::Null, |last| Value::Struct(self.record(last)))
             }
             Field::EarlierProcesses => match self.stage(Stage::Process) {
-                [earlier @ .., _] if !earlier.is_empty() => self.records(earlier),
-                _ => Value::Null,
+                [earlier @ .., _] => structs(self.records(earlier)),
+                [] => Value::Null,
             },
-            Field::Deliveries => self.records(self.stage(Stage::Delivery)),
-            Field::Detections => self.records(self.stage(Stage::Detection)),
+            Field::Deliveries => structs(self.records(self.stage(Stage::Delivery))),
+            Field::Detections => structs(self.records(self.stage(Stage::Detection))),
             _ => text(SHARED.iter().position(|shared| *shared == field).and_then(|at| self.shared[at])),
         }
     }
 
     /// Records as a column holds them; what the email says already is left out.
-    fn records(&self, records: &'a [Record<'a>]) -> Value<'a> {
-        if records.is_empty() {
-            return Value::Null;
-        }
-        let records = records.iter().map(|record| self.record(record));
-        Value::Structs(self.bump.alloc_slice_fill_iter(records))
+    fn records(&self, records: &'a [Record<'a>]) -> &'a [&'a [Value<'a>]] {
+        self.bump.alloc_slice_fill_iter(records.iter().map(|record| self.record(record)))
     }
 
     fn record(&self, record: &Record<'a>) -> &'a [Value<'a>] {
@@ -219,13 +221,13 @@ impl<'a> View<'a> {
         members
     }
 
-    fn stages(&self) -> Value<'a> {
+    fn stages(&self) -> &'a [&'a str] {
         let named = [(Stage::Receipt, "receipt"), (Stage::Process, "process"), (Stage::Delivery, "delivery")];
         list(self.bump, named.into_iter().filter(|(stage, _)| self.count(*stage) > 0).map(|(_, name)| name))
     }
 
     /// The recipients of receipts and deliveries, else of detections: each once, whatever the case of its letters.
-    fn recipients(&self) -> Value<'a> {
+    fn recipients(&self) -> &'a [&'a str] {
         let of = |stages: [Stage; 2]| {
             let mut seen = Named::new();
             let records = stages.into_iter().flat_map(|stage| self.stage(stage));
@@ -233,7 +235,7 @@ impl<'a> View<'a> {
             list(self.bump, said.filter(|said| seen.entry(record::fold_case(said), ()).1))
         };
         match of([Stage::Receipt, Stage::Delivery]) {
-            Value::List([]) => of([Stage::Detection, Stage::Detection]),
+            [] => of([Stage::Detection, Stage::Detection]),
             recipients => recipients,
         }
     }
@@ -243,16 +245,15 @@ impl<'a> View<'a> {
         self.stage(Stage::Delivery).iter().filter(delivered).filter_map(Record::time)
     }
 
-    fn end_to_end(&self) -> Value<'a> {
-        let first = self.stage(Stage::Receipt).iter().find_map(Record::time);
-        let (Some(first), Some(last)) = (first, self.delivered().max()) else { return Value::Null };
-        Value::Int(last.saturating_sub(first) / 1000)
+    fn end_to_end(&self) -> Option<i64> {
+        let first = self.stage(Stage::Receipt).iter().find_map(Record::time)?;
+        Some(self.delivered().max()?.saturating_sub(first) / 1000)
     }
 
-    fn virus(&self) -> Value<'a> {
+    fn virus(&self) -> Option<&'a str> {
         let av = |record: &&Record<'_>| record.text(Field::DetectedBy) == Some(EventType::Av.table());
         let found = self.stage(Stage::Detection).iter().find(av);
-        text(found.and_then(|record| record.text(Field::Verdict)))
+        found.and_then(|record| record.text(Field::Verdict))
     }
 
     /// Deliveries that are not told twice.
@@ -299,11 +300,13 @@ fn without_instance<'a>(record: &Record<'a>) -> Vec<Value<'a>> {
 }
 
 /// The first that is said.
+#[inline]
 fn first<'a: 'r, 'r>(mut records: impl Iterator<Item = &'r Record<'a>>, field: Field) -> Value<'a> {
     let says = |value: &Value<'a>| !matches!(value, Value::Null | Value::Text(""));
     records.find_map(|record| Some(record.get(field)).filter(says)).unwrap_or(Value::Null)
 }
 
+#[inline]
 fn or<'a>(value: Value<'a>, other: impl FnOnce() -> Value<'a>) -> Value<'a> {
     if value.is_null() { other() } else { value }
 }

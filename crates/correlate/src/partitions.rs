@@ -4,15 +4,15 @@
 //! hands over whole chunks of entries; who reads takes all entries of one number. The file has no name, so nothing is left of it after a kill.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
 
-/// The bytes of a chunk, but for one that holds a single longer email.
-const CHUNK: usize = 64 << 10;
+/// The most and the least bytes of a chunk, but for one that holds a single longer email.
+const CHUNK: (usize, usize) = (64 << 10, 4 << 10);
 /// The bytes before an email: its length and its hash.
 const HEAD: usize = 4 + 16;
 
@@ -36,6 +36,8 @@ pub struct Budget {
     file: Mutex<Option<(File, u64)>>,
     /// Chunks that were read and can be filled again: memory that the kernel need not clear.
     free: Mutex<Vec<Vec<u8>>>,
+    /// The same for what is read back from the file.
+    read: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Budget {
@@ -44,8 +46,8 @@ impl Budget {
     pub fn new(directory: &Path, most: u64, workers: usize) -> Arc<Self> {
         let (held, spilled) = (AtomicU64::new(0), AtomicU64::new(0));
         let each = most / 8 / workers.max(1) as u64;
-        let (file, free) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { directory: directory.to_owned(), most, each, held, spilled, file, free })
+        let (file, free, read) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { directory: directory.to_owned(), most, each, held, spilled, file, free, read })
     }
 
     /// How many bytes were written to the file.
@@ -53,15 +55,17 @@ impl Budget {
         self.spilled.load(Ordering::Relaxed)
     }
 
-    /// An empty chunk.
-    fn chunk(&self) -> Vec<u8> {
-        lock(&self.free).pop().unwrap_or_else(|| Vec::with_capacity(CHUNK))
+    /// An empty chunk of this size.
+    fn chunk(&self, size: usize) -> Vec<u8> {
+        // Chunks of another size are let go one by one.
+        let free = lock(&self.free).pop().filter(|chunk| chunk.capacity() == size);
+        free.unwrap_or_else(|| Vec::with_capacity(size))
     }
 
     /// Takes a chunk back, as long as there are few.
     fn recycle(&self, mut chunk: Vec<u8>) {
         let mut free = lock(&self.free);
-        if chunk.capacity() == CHUNK && ((free.len() * CHUNK) as u64) < self.each {
+        if chunk.capacity() <= CHUNK.0 && ((free.len() * CHUNK.0) as u64) < self.each {
             chunk.clear();
             free.push(chunk);
         }
@@ -78,37 +82,52 @@ impl Budget {
             Some(file) => file,
             none => none.insert((tempfile::tempfile_in(&self.directory).map_err(|e| self.failed(e))?, 0)),
         };
-        let begin = *end;
-        let write = || {
-            file.seek(SeekFrom::Start(begin))?;
-            let mut out = BufWriter::with_capacity(CHUNK, &mut *file);
-            let mut spans = Vec::with_capacity(held.len());
-            for (number, chunks) in held {
-                let from = *end;
-                for chunk in chunks {
-                    out.write_all(&chunk)?;
-                    *end += chunk.len() as u64;
-                    self.held.fetch_sub(chunk.capacity() as u64, Ordering::Relaxed);
-                    self.recycle(chunk);
-                }
-                spans.push((number, (from, (*end - from) as usize)));
+        let mut slices: Vec<_> =
+            held.iter().flat_map(|(_, chunks)| chunks).map(|c| IoSlice::new(c)).collect();
+        let written = file.seek(SeekFrom::Start(*end)).and_then(|_| write_all(file, &mut slices));
+        written.map_err(|error| self.failed(error))?;
+        let span = |(number, chunks): (u64, Vec<Vec<u8>>)| {
+            let from = *end;
+            for chunk in chunks {
+                *end += chunk.len() as u64;
+                self.held.fetch_sub(chunk.capacity() as u64, Ordering::Relaxed);
+                self.recycle(chunk);
             }
-            out.flush()?;
-            Ok(spans)
+            self.spilled.fetch_add(*end - from, Ordering::Relaxed);
+            (number, (from, *end - from))
         };
-        let spans = write().map_err(|error| self.failed(error))?;
-        self.spilled.fetch_add(*end - begin, Ordering::Relaxed);
-        Ok(spans)
+        Ok(held.into_iter().map(span).collect())
     }
 
-    fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, SpillError> {
-        let mut bytes = vec![0; length];
+    /// What lies in these spans, one after the other.
+    fn read(&self, spans: &[Span]) -> Result<Vec<u8>, SpillError> {
+        let mut bytes = lock(&self.read).pop().unwrap_or_default();
+        bytes.clear();
+        bytes.reserve(spans.iter().map(|(_, length)| *length as usize).sum());
         if let Some((file, _)) = &mut *lock(&self.file) {
-            let read = file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut bytes));
-            read.map_err(|error| self.failed(error))?;
+            for (offset, length) in spans {
+                let whole = file.seek(SeekFrom::Start(*offset)).and_then(|_| {
+                    let read = file.take(*length).read_to_end(&mut bytes)?;
+                    if read as u64 == *length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+                });
+                whole.map_err(|error| self.failed(error))?;
+            }
         }
         Ok(bytes)
     }
+}
+
+/// Writes all slices, many at a time: that spares the kernel work.
+fn write_all(file: &mut File, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    while !slices.is_empty() {
+        match file.write_vectored(slices) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut slices, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -116,12 +135,14 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Where bytes lie in the file, and how many.
-type Span = (u64, usize);
+type Span = (u64, u64);
 
 /// Entries by number.
 #[derive(Debug)]
 pub struct Partitions {
     budget: Arc<Budget>,
+    /// Bytes of a chunk.
+    chunk: usize,
     parts: Mutex<HashMap<u64, Part>>,
     /// The bytes that these partitions hold of the budget.
     held: AtomicU64,
@@ -136,7 +157,12 @@ struct Part {
 impl Partitions {
     /// No entries yet.
     pub fn new(budget: &Arc<Budget>) -> Self {
-        Self { budget: Arc::clone(budget), parts: Mutex::default(), held: AtomicU64::new(0) }
+        Self { budget: Arc::clone(budget), chunk: CHUNK.0, parts: Mutex::default(), held: AtomicU64::new(0) }
+    }
+
+    /// Expects entries of about so many numbers: a writer holds a chunk of each, and all of them must fit.
+    pub fn expect(&mut self, numbers: usize) {
+        self.chunk = (self.budget.each as usize / numbers.max(1)).clamp(CHUNK.1, CHUNK.0);
     }
 
     /// A writer, which must be finished.
@@ -156,17 +182,12 @@ impl Partitions {
     /// # Errors
     /// [`SpillError`] if the file cannot be read.
     pub fn take(&self, number: u64) -> Result<Entries, SpillError> {
-        let Some(part) = lock(&self.parts).remove(&number) else {
-            return Ok(Entries { budget: Arc::clone(&self.budget), chunks: Vec::new() });
-        };
+        let part = lock(&self.parts).remove(&number).unwrap_or_default();
         let held: usize = part.held.iter().map(Vec::capacity).sum();
         self.budget.held.fetch_sub(held as u64, Ordering::Relaxed);
         self.held.fetch_sub(held as u64, Ordering::Relaxed);
-        let mut chunks = part.held;
-        for (offset, length) in part.spilled {
-            chunks.push(self.budget.read(offset, length)?);
-        }
-        Ok(Entries { budget: Arc::clone(&self.budget), chunks })
+        let read = if part.spilled.is_empty() { Vec::new() } else { self.budget.read(&part.spilled)? };
+        Ok(Entries { budget: Arc::clone(&self.budget), chunks: part.held, read })
     }
 
     fn give(&self, number: u64, chunk: Vec<u8>) -> Result<(), SpillError> {
@@ -183,7 +204,7 @@ impl Partitions {
         let held = &mut parts.entry(number).or_default().held;
         match held.last_mut() {
             // Chunks that are mostly room would take memory that no budget counts.
-            Some(last) if last.len() + chunk.len() <= last.capacity().max(CHUNK) => {
+            Some(last) if last.len() + chunk.len() <= last.capacity().max(self.chunk) => {
                 let before = last.capacity();
                 last.extend_from_slice(&chunk);
                 let grown = last.capacity() - before;
@@ -234,25 +255,25 @@ impl Writer<'_> {
         let length = u32::try_from(email.len()).map_err(too_long);
         let length = length.map_err(|error| self.partitions.budget.failed(error))?;
         let size = HEAD + email.len();
-        let chunk = self.chunks.entry(number).or_default();
-        if chunk.capacity() - chunk.len() < size && chunk.capacity() >= CHUNK {
-            let full = std::mem::take(chunk);
-            self.held -= full.len();
-            self.partitions.give(number, full)?;
+        let Self { partitions, chunks, held } = self;
+        let chunk = chunks.entry(number).or_default();
+        if chunk.capacity() - chunk.len() < size {
+            let next = if size > partitions.chunk {
+                Vec::with_capacity(size)
+            } else {
+                partitions.budget.chunk(partitions.chunk)
+            };
+            *held = *held + next.capacity() - chunk.capacity();
+            let full = std::mem::replace(chunk, next);
+            if !full.is_empty() {
+                partitions.give(number, full)?;
+            }
         }
-        let has_room = self.chunks.len() * CHUNK <= self.partitions.budget.each as usize;
-        let chunk = self.chunks.entry(number).or_default();
-        if chunk.capacity() == 0 && has_room && size <= CHUNK {
-            *chunk = self.partitions.budget.chunk();
-        }
-        // Where the chunks of all numbers would not fit, they grow to their size.
-        chunk.reserve(size);
         chunk.extend_from_slice(&length.to_le_bytes());
         chunk.extend_from_slice(&hash.to_le_bytes());
         chunk.extend_from_slice(email.as_bytes());
-        self.held += size;
-        // Many numbers with a little each are much together.
-        if self.held as u64 > self.partitions.budget.each { self.finish() } else { Ok(()) }
+        // More numbers than were expected.
+        if *held as u64 > partitions.budget.each { self.finish() } else { Ok(()) }
     }
 
     /// Hands over what is left.
@@ -273,18 +294,23 @@ impl Writer<'_> {
 pub struct Entries {
     budget: Arc<Budget>,
     chunks: Vec<Vec<u8>>,
+    /// What was in the file.
+    read: Vec<u8>,
 }
 
 impl Drop for Entries {
     fn drop(&mut self) {
         self.chunks.drain(..).for_each(|chunk| self.budget.recycle(chunk));
+        if self.read.capacity() > 0 {
+            lock(&self.budget.read).push(std::mem::take(&mut self.read));
+        }
     }
 }
 
 impl Entries {
     /// The hash and the email's text of each entry.
     pub fn iter(&self) -> impl Iterator<Item = (u128, &str)> {
-        self.chunks.iter().flat_map(|chunk| {
+        self.chunks.iter().chain([&self.read]).flat_map(|chunk| {
             let mut rest = chunk.as_slice();
             std::iter::from_fn(move || {
                 let (head, behind) = rest.split_at_checked(HEAD)?;
@@ -305,7 +331,7 @@ mod tests {
 
     /// Some fit no chunk.
     fn text(n: u64) -> String {
-        "é".repeat(if n % 1000 == 999 { CHUNK } else { n as usize % 8 * 20 })
+        "é".repeat(if n % 1000 == 999 { CHUNK.0 } else { n as usize % 8 * 20 })
     }
 
     #[test]

@@ -18,7 +18,7 @@ use mimelake_columns::document::Document;
 use mimelake_correlate::email::Email;
 use mimelake_correlate::join::{Counts, Join};
 use mimelake_correlate::keys::Keys;
-use mimelake_correlate::partitions::{Budget, Partitions};
+use mimelake_correlate::partitions::{Budget, Partitions, Writer};
 use mimelake_landing::{self as landing, Found, FoundKind};
 use mimelake_schema::EventType;
 use mimelake_write::parquet::Room;
@@ -143,6 +143,7 @@ impl<'a> Correlation<'a> {
             let bytes: u64 = days.values().map(|day| day.bytes).sum();
             let stretch = (bytes / PIECES).max(CACHED).min(self.share);
             let slots = Slots::new(&self.state, &days, stretch);
+            self.emails.expect(slots.count());
             let (counts, gone) = read::touched(&self, &touched)?;
             read.counts += counts;
             let moves = Moves::new(&touched);
@@ -206,31 +207,36 @@ struct Aside<'a, 's> {
     moves: &'a Moves,
 }
 
-impl Aside<'_, '_> {
+impl<'a> Aside<'a, '_> {
     /// The emails that `fold` makes of each of these partitions.
     fn each(
         self,
         partitions: &[u64],
         fold: impl Fn(u64, &mut dyn FnMut(&Email<'_>) -> anyhow::Result<()>) -> anyhow::Result<Counts> + Sync,
     ) -> anyhow::Result<(Counts, Sets)> {
-        let one = |partition: &u64| {
+        let one = |mut filled: Filled<'a>, partition: &u64| -> anyhow::Result<Filled<'a>> {
             interrupt::check()?;
-            let mut writer = self.all.emails.writer();
-            let mut added = Sets::new();
-            let mut text = String::new();
+            let Filled { writer, added, text, .. } = &mut filled;
             let counts = fold(*partition, &mut |email| {
                 let place = self.slots.of(email);
                 self.moves.note(email, place.slot);
                 text.clear();
-                email.write(&mut text);
-                added.entry(place.slot).or_default().add(&text);
-                writer.put(place.number, place.order, &text)?;
+                email.write(text);
+                added.entry(place.slot).or_default().add(text);
+                writer.put(place.number, place.order, text)?;
                 Ok(())
             })?;
-            writer.finish()?;
-            Ok((counts, added))
+            filled.counts += counts;
+            Ok(filled)
         };
-        partitions.par_iter().map(one).try_reduce(
+        // One writer for many partitions: its chunks are full when they are handed over.
+        let nothing = || Filled {
+            writer: self.all.emails.writer(),
+            counts: Counts::default(),
+            added: Sets::new(),
+            text: String::new(),
+        };
+        partitions.par_iter().try_fold(nothing, one).map(|filled| filled?.finish()).try_reduce(
             Default::default,
             |(mut counts, mut added), (more, others)| {
                 counts += more;
@@ -238,6 +244,22 @@ impl Aside<'_, '_> {
                 Ok((counts, added))
             },
         )
+    }
+}
+
+/// What one worker sets aside.
+struct Filled<'p> {
+    writer: Writer<'p>,
+    counts: Counts,
+    added: Sets,
+    /// Room for an email's text.
+    text: String,
+}
+
+impl Filled<'_> {
+    fn finish(mut self) -> anyhow::Result<(Counts, Sets)> {
+        self.writer.finish()?;
+        Ok((self.counts, self.added))
     }
 }
 

@@ -133,6 +133,11 @@ impl Slots {
         Place { slot, number: number(slot, stretch as u8), order: order(seen) }
     }
 
+    /// How many numbers emails are set aside under.
+    pub fn count(&self) -> usize {
+        self.0.values().map(|shares| usize::from(shares.files) * usize::from(shares.stretches)).sum()
+    }
+
     /// The numbers that a file's emails are set aside under, in the order of their times.
     pub fn numbers(&self, slot: Slot) -> impl Iterator<Item = u64> + use<> {
         (0..self.of_day(slot.day).stretches).map(move |stretch| number(slot, stretch))
