@@ -1,39 +1,55 @@
 //! One key and its value, as places in the record.
 
+use std::fmt;
+
 use mimelake_schema::Key;
 
 /// A stretch of a record, in bytes. Records are shorter than 4 GiB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// The first byte.
-    pub start: u32,
-    /// The byte after the last.
-    pub end: u32,
-}
+// One number: two that are written one by one and copied together make the processor wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Span(u64);
 
 impl Span {
     /// The stretch from `start` to before `end`.
     #[inline]
     pub fn new(start: usize, end: usize) -> Self {
-        Self { start: start as u32, end: end as u32 }
+        Self(start as u64 & u64::from(u32::MAX) | (end as u64) << u32::BITS)
+    }
+
+    /// The first byte.
+    #[inline]
+    pub fn start(self) -> usize {
+        self.0 as u32 as usize
+    }
+
+    /// The byte after the last.
+    #[inline]
+    pub fn end(self) -> usize {
+        (self.0 >> u32::BITS) as usize
     }
 
     /// The same stretch, seen from `by` bytes further on.
     #[inline]
     pub(crate) fn shifted(self, by: usize) -> Self {
-        Self { start: self.start - by as u32, end: self.end - by as u32 }
+        Self::new(self.start() - by, self.end() - by)
     }
 
     /// The stretch of `bytes`.
     #[inline]
     pub fn of(self, bytes: &[u8]) -> &[u8] {
-        &bytes[self.start as usize..self.end as usize]
+        &bytes[self.start()..self.end()]
     }
 
     /// The stretch of `text`.
     #[inline]
     pub fn of_text(self, text: &str) -> &str {
-        &text[self.start as usize..self.end as usize]
+        &text[self.start()..self.end()]
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..{}", self.start(), self.end())
     }
 }
 

@@ -154,7 +154,7 @@ fn key(bytes: &[u8], at: usize) -> Result<(Span, Form, usize), Stop> {
         return Err(Stop::Bad);
     }
     let (key, form) = string(bytes, at)?;
-    let colon = skip_blank(bytes, key.end as usize + 1);
+    let colon = skip_blank(bytes, key.end() + 1);
     if *bytes.get(colon).ok_or(Stop::More)? != b':' {
         return Err(Stop::Bad);
     }
@@ -187,7 +187,7 @@ fn scalar(bytes: &[u8], at: usize) -> Result<Member, Stop> {
     match bytes.get(at).ok_or(Stop::More)? {
         b'"' => {
             let (value, form) = string(bytes, at)?;
-            Ok(Member { value, form, end: value.end as usize + 1 })
+            Ok(Member { value, form, end: value.end() + 1 })
         }
         b't' => literal(b"true", Form::Literal),
         b'f' => literal(b"false", Form::Literal),
