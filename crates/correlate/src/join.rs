@@ -20,7 +20,7 @@ use mimelake_schema::Field;
 use crate::email::{self, Email};
 use crate::key::Key;
 use crate::keys::Keys;
-use crate::partitions::{Budget, Entries, Partitions, SpillError, Writer, lock};
+use crate::partitions::{Budget, Entries, Partitions, SpillError, Writer, fetch_ahead, lock};
 use crate::stage::Picker;
 use crate::{fold, key, message, record};
 
@@ -28,6 +28,8 @@ use crate::{fold, key, message, record};
 const MAX_RECIPIENTS: usize = 64;
 /// The records of one event have about as many bytes at the most.
 const MAX_BYTES: usize = 1 << 20;
+/// So many entries ahead of those that are folded, some are fetched from memory.
+const AHEAD: usize = 6;
 /// A worker hands over so many keys at a time.
 const KEYS: usize = 1 << 16;
 /// Bits of the filter of message ids.
@@ -163,7 +165,10 @@ impl Join {
         let mut ids = self.ids.writer();
         let mut emails = Vec::new();
         let mut text = String::new();
-        for group in groups(&entries).chunk_by(|a, b| a.0 == b.0) {
+        let all = groups(&entries);
+        let mut ahead = all.iter().skip(AHEAD);
+        for group in all.chunk_by(|a, b| a.0 == b.0) {
+            ahead.by_ref().take(group.len()).for_each(|(_, text)| fetch_ahead(text));
             let mut group: Vec<_> = group.iter().map(|(_, text)| email::read(text)).collect();
             // Keys of one hash are nearly always one key.
             group.sort_by(|(a, _), (b, _)| (a.account, a.acode).cmp(&(b.account, b.acode)));

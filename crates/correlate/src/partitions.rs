@@ -4,7 +4,7 @@
 //! hands over whole chunks of entries; who reads takes all entries of one number. The file has no name, so nothing is left of it after a kill.
 
 use std::fs::File;
-use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -82,9 +82,9 @@ impl Budget {
             Some(file) => file,
             none => none.insert((tempfile::tempfile_in(&self.directory).map_err(|e| self.failed(e))?, 0)),
         };
-        let mut slices: Vec<_> =
-            held.iter().flat_map(|(_, chunks)| chunks).map(|c| IoSlice::new(c)).collect();
-        let written = file.seek(SeekFrom::Start(*end)).and_then(|_| write_all(file, &mut slices));
+        let mut chunks = held.iter().flat_map(|(_, chunks)| chunks);
+        let written =
+            file.seek(SeekFrom::Start(*end)).and_then(|_| chunks.try_for_each(|c| file.write_all(c)));
         written.map_err(|error| self.failed(error))?;
         let span = |(number, chunks): (u64, Vec<Vec<u8>>)| {
             let from = *end;
@@ -115,19 +115,6 @@ impl Budget {
         }
         Ok(bytes)
     }
-}
-
-/// Writes all slices, many at a time: that spares the kernel work.
-fn write_all(file: &mut File, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
-    while !slices.is_empty() {
-        match file.write_vectored(slices) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => IoSlice::advance_slices(&mut slices, written),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -323,6 +310,13 @@ impl Entries {
             })
         })
     }
+}
+
+/// Has the processor fetch a text that is wanted soon, while it does other work: what is sorted lies anywhere.
+#[inline]
+pub fn fetch_ahead(text: &str) {
+    const CACHE_LINE: usize = 64;
+    std::hint::black_box(text.as_bytes().iter().step_by(CACHE_LINE).fold(0, |all, byte| all ^ byte));
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 
 use mimelake_correlate::email::Email;
 use mimelake_correlate::message::email_of;
+use mimelake_correlate::partitions::fetch_ahead;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -14,6 +15,9 @@ use super::rows::{self, InOrder, Staying, Table};
 use super::state::Touched;
 use super::{Correlation, keys};
 use crate::interrupt;
+
+/// So many emails ahead of the one that is written, one is fetched from memory.
+const AHEAD: usize = 2;
 
 /// A set of emails, as a number that their order does not change.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -136,8 +140,11 @@ fn file(all: &Correlation<'_>, changes: &Changes<'_>, slot: Slot) -> anyhow::Res
         let entries = all.emails.take(number)?;
         let mut new: Vec<InOrder<'_>> = entries.iter().collect();
         new.sort_unstable();
-        for email in new {
-            staying.before(Some(email), &mut |email| table.write(email))?;
+        for (at, email) in new.iter().enumerate() {
+            if let Some((_, next)) = new.get(at + AHEAD) {
+                fetch_ahead(next);
+            }
+            staying.before(Some(*email), &mut |email| table.write(email))?;
             table.write(email.1)?;
         }
     }
