@@ -1,29 +1,34 @@
 //! The different values of a column chunk, each with a number.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::DefaultHashBuilder;
 
 /// Values in the order in which they first came, as the dictionary page has them.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
     hasher: DefaultHashBuilder,
-    numbers: HashTable<Entry>,
+    /// A power of two of them, or none. A value is in the one that its hash says, or in the next that was free: mostly
+    /// one line of the caches, whether it is found or new.
+    slots: Vec<Slot>,
     page: Vec<u8>,
     /// Where each value begins and ends in the page.
     places: Vec<Place>,
     /// The last value, if there is one: neighbours are alike.
-    last: Option<Entry>,
+    last: Slot,
 }
 
 /// Where a value begins and ends in the page.
 type Place = (u32, u32);
 
-/// A value, with its place, so that a look-up need not go by way of `places`: each way is a miss of the caches.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
+/// A value, or none.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    hash: u32,
+    /// The value's number and one; 0 if there is none.
+    ordinal: u32,
+    /// So that a look-up need not go by way of `places`.
     place: Place,
-    number: u32,
 }
 
 impl Dictionary {
@@ -42,39 +47,59 @@ impl Dictionary {
     /// The number of a value; `head` is written before it where it is new.
     #[inline]
     fn number(&mut self, value: &[u8], head: &[u8]) -> u32 {
-        if let Some(last) = &self.last
-            && value_at(&self.page, last.place) == value
-        {
-            return last.number;
+        if self.last.ordinal == 0 || !is_same(value_at(&self.page, self.last.place), value) {
+            self.last = self.look_up(value, head);
         }
-        let found = self.look_up(value, head);
-        self.last = Some(found);
-        found.number
+        self.last.ordinal - 1
     }
 
-    fn look_up(&mut self, value: &[u8], head: &[u8]) -> Entry {
-        let Self { hasher, numbers, page, places, .. } = self;
-        let hash = hasher.hash_one(value);
-        match numbers.find(hash, |entry| value_at(page, entry.place) == value) {
-            Some(entry) => *entry,
-            None => {
-                page.extend_from_slice(head);
-                let start = page.len() as u32;
-                page.extend_from_slice(value);
-                let entry = Entry { place: (start, page.len() as u32), number: places.len() as u32 };
-                numbers.insert_unique(hash, entry, |other| hasher.hash_one(value_at(page, other.place)));
-                places.push(entry.place);
-                entry
+    fn look_up(&mut self, value: &[u8], head: &[u8]) -> Slot {
+        if self.places.len() * 4 >= self.slots.len() * 3 {
+            self.grow();
+        }
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(value);
+        let hash = hasher.finish() as u32;
+        let mut at = hash as usize;
+        loop {
+            at &= self.slots.len() - 1;
+            let slot = &mut self.slots[at];
+            if slot.ordinal == 0 {
+                self.page.extend_from_slice(head);
+                let start = self.page.len() as u32;
+                self.page.extend_from_slice(value);
+                let place = (start, self.page.len() as u32);
+                self.places.push(place);
+                *slot = Slot { hash, ordinal: self.places.len() as u32, place };
+                return *slot;
             }
+            if slot.hash == hash && is_same(value_at(&self.page, slot.place), value) {
+                return *slot;
+            }
+            at += 1;
+        }
+    }
+
+    /// Makes room for twice as many values.
+    #[cold]
+    fn grow(&mut self) {
+        let length = (self.slots.len() * 2).max(16);
+        let slots = std::mem::replace(&mut self.slots, vec![Slot::default(); length]);
+        for slot in slots.into_iter().filter(|slot| slot.ordinal != 0) {
+            let mut at = slot.hash as usize & (length - 1);
+            while self.slots[at].ordinal != 0 {
+                at = (at + 1) & (length - 1);
+            }
+            self.slots[at] = slot;
         }
     }
 
     /// Forgets all values; the room for them stays.
     pub(super) fn clear(&mut self) {
-        self.numbers.clear();
+        self.slots.fill(Slot::default());
         self.page.clear();
         self.places.clear();
-        self.last = None;
+        self.last = Slot::default();
     }
 
     /// How many values there are.
@@ -99,13 +124,34 @@ impl Dictionary {
 
     /// About how many bytes of memory it takes.
     pub(super) fn memory(&self) -> usize {
-        self.page.capacity() + self.places.capacity() * size_of::<Place>() + self.numbers.allocation_size()
+        let tables = self.places.capacity() * size_of::<Place>() + self.slots.capacity() * size_of::<Slot>();
+        self.page.capacity() + tables
     }
 }
 
 #[inline]
 fn value_at(page: &[u8], (start, end): Place) -> &[u8] {
     &page[start as usize..end as usize]
+}
+
+/// Whether two values are the same. Most are short: to call the library's comparison takes longer than to compare them.
+#[expect(clippy::inline_always, reason = "nor is it worth a call")]
+#[inline(always)]
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    /// The first and the last bytes, which overlap in a value of less than twice as many.
+    fn ends<const N: usize>(value: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+        value.first_chunk().zip(value.last_chunk())
+    }
+    one.len() == other.len()
+        && match one.len() {
+            0 => true,
+            1 => ends::<1>(one) == ends::<1>(other),
+            2..4 => ends::<2>(one) == ends::<2>(other),
+            4..8 => ends::<4>(one) == ends::<4>(other),
+            8..16 => ends::<8>(one) == ends::<8>(other),
+            16..=32 => ends::<16>(one) == ends::<16>(other),
+            _ => one == other,
+        }
 }
 
 #[cfg(test)]

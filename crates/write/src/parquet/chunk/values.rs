@@ -4,6 +4,7 @@ use parquet::basic::Encoding;
 use parquet::bloom_filter::Sbbf;
 
 use super::bits;
+use super::blocks::Blocks;
 use super::bound::{Bound, Bounds};
 use super::dictionary::Dictionary;
 
@@ -21,7 +22,7 @@ pub(super) struct Texts {
     dictionary: Option<Dictionary>,
     numbers: Vec<u32>,
     lengths: Vec<u32>,
-    bytes: Vec<u8>,
+    bytes: Blocks,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +43,7 @@ impl Texts {
             self.numbers.push(dictionary.text(text.as_bytes()));
         } else {
             self.lengths.push(text.len() as u32);
-            self.bytes.extend_from_slice(text.as_bytes());
+            self.bytes.push(text.as_bytes());
         }
         text.len()
     }
@@ -53,7 +54,8 @@ impl Texts {
             return Encoding::RLE_DICTIONARY;
         }
         bits::delta(self.lengths.iter().map(|length| i64::from(*length)), out);
-        out.extend_from_slice(&self.bytes);
+        out.reserve(self.bytes.len());
+        self.bytes.iter().for_each(|block| out.extend_from_slice(block));
         Encoding::DELTA_LENGTH_BYTE_ARRAY
     }
 
@@ -64,8 +66,11 @@ impl Texts {
 
     /// The page's texts that are not of a dictionary.
     fn plain(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = &self.bytes[..];
+        let (mut blocks, mut rest) = (self.bytes.iter(), &[][..]);
         self.lengths.iter().map(move |length| {
+            while rest.len() < *length as usize {
+                rest = blocks.next().unwrap_or_default();
+            }
             let (text, after) = rest.split_at(*length as usize);
             rest = after;
             text
@@ -203,7 +208,7 @@ impl Values {
         let page = match self {
             Self::Text(texts) => {
                 let numbers = texts.numbers.capacity() + texts.lengths.capacity();
-                texts.bytes.capacity() + numbers * size_of::<u32>()
+                texts.bytes.memory() + numbers * size_of::<u32>()
             }
             Self::Int(ints) => ints.values.capacity() * size_of::<i64>(),
             Self::Bool(bits) => bits.capacity(),
