@@ -1,105 +1,65 @@
 //! The different values of a column chunk, each with a number.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher;
 
-use hashbrown::DefaultHashBuilder;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Values in the order in which they first came, as the dictionary page has them.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
     hasher: DefaultHashBuilder,
-    /// A power of two of them, or none. A value is in the one that its hash says, or in the next that was free: mostly
-    /// one line of the caches, whether it is found or new.
-    slots: Vec<Slot>,
+    numbers: HashTable<Entry>,
     page: Vec<u8>,
     /// Where each value begins and ends in the page.
     places: Vec<Place>,
-    /// The last value, if there is one: neighbours are alike.
-    last: Slot,
 }
 
 /// Where a value begins and ends in the page.
 type Place = (u32, u32);
 
-/// A value, or none.
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    hash: u32,
-    /// The value's number and one; 0 if there is none.
-    ordinal: u32,
-    /// So that a look-up need not go by way of `places`.
+/// A value, with its place, so that a look-up need not go by way of `places`: each way is a miss of the caches.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
     place: Place,
+    number: u32,
 }
 
 impl Dictionary {
     /// The number of a text.
     #[inline]
     pub(super) fn text(&mut self, text: &[u8]) -> u32 {
-        self.number(text, &(text.len() as u32).to_le_bytes())
+        self.look_up(text, &(text.len() as u32).to_le_bytes())
     }
 
     /// The number of an integer.
     #[inline]
     pub(super) fn integer(&mut self, integer: i64) -> u32 {
-        self.number(&integer.to_le_bytes(), &[])
+        self.look_up(&integer.to_le_bytes(), &[])
     }
 
     /// The number of a value; `head` is written before it where it is new.
-    #[inline]
-    fn number(&mut self, value: &[u8], head: &[u8]) -> u32 {
-        if self.last.ordinal == 0 || !is_same(value_at(&self.page, self.last.place), value) {
-            self.last = self.look_up(value, head);
-        }
-        self.last.ordinal - 1
-    }
-
-    fn look_up(&mut self, value: &[u8], head: &[u8]) -> Slot {
-        if self.places.len() * 4 >= self.slots.len() * 3 {
-            self.grow();
-        }
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(value);
-        let hash = hasher.finish() as u32;
-        let mut at = hash as usize;
-        loop {
-            at &= self.slots.len() - 1;
-            let slot = &mut self.slots[at];
-            if slot.ordinal == 0 {
-                self.page.extend_from_slice(head);
-                let start = self.page.len() as u32;
-                self.page.extend_from_slice(value);
-                let place = (start, self.page.len() as u32);
-                self.places.push(place);
-                *slot = Slot { hash, ordinal: self.places.len() as u32, place };
-                return *slot;
+    fn look_up(&mut self, value: &[u8], head: &[u8]) -> u32 {
+        let Self { hasher, numbers, page, places, .. } = self;
+        let hash = hasher.hash_one(value);
+        match numbers.find(hash, |entry| is_same(value_at(page, entry.place), value)) {
+            Some(entry) => entry.number,
+            None => {
+                page.extend_from_slice(head);
+                let start = page.len() as u32;
+                page.extend_from_slice(value);
+                let entry = Entry { place: (start, page.len() as u32), number: places.len() as u32 };
+                numbers.insert_unique(hash, entry, |other| hasher.hash_one(value_at(page, other.place)));
+                places.push(entry.place);
+                entry.number
             }
-            if slot.hash == hash && is_same(value_at(&self.page, slot.place), value) {
-                return *slot;
-            }
-            at += 1;
-        }
-    }
-
-    /// Makes room for twice as many values.
-    #[cold]
-    fn grow(&mut self) {
-        let length = (self.slots.len() * 2).max(16);
-        let slots = std::mem::replace(&mut self.slots, vec![Slot::default(); length]);
-        for slot in slots.into_iter().filter(|slot| slot.ordinal != 0) {
-            let mut at = slot.hash as usize & (length - 1);
-            while self.slots[at].ordinal != 0 {
-                at = (at + 1) & (length - 1);
-            }
-            self.slots[at] = slot;
         }
     }
 
     /// Forgets all values; the room for them stays.
     pub(super) fn clear(&mut self) {
-        self.slots.fill(Slot::default());
+        self.numbers.clear();
         self.page.clear();
         self.places.clear();
-        self.last = Slot::default();
     }
 
     /// How many values there are.
@@ -124,8 +84,7 @@ impl Dictionary {
 
     /// About how many bytes of memory it takes.
     pub(super) fn memory(&self) -> usize {
-        let tables = self.places.capacity() * size_of::<Place>() + self.slots.capacity() * size_of::<Slot>();
-        self.page.capacity() + tables
+        self.page.capacity() + self.places.capacity() * size_of::<Place>() + self.numbers.allocation_size()
     }
 }
 
@@ -137,7 +96,7 @@ fn value_at(page: &[u8], (start, end): Place) -> &[u8] {
 /// Whether two values are the same. Most are short: to call the library's comparison takes longer than to compare them.
 #[expect(clippy::inline_always, reason = "nor is it worth a call")]
 #[inline(always)]
-fn is_same(one: &[u8], other: &[u8]) -> bool {
+pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
     /// The first and the last bytes, which overlap in a value of less than twice as many.
     fn ends<const N: usize>(value: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
         value.first_chunk().zip(value.last_chunk())

@@ -15,6 +15,7 @@ mod levels;
 mod nesting;
 mod scope;
 mod scratch;
+mod unnumbered;
 mod values;
 
 use bytes::Bytes;
@@ -116,9 +117,10 @@ impl Chunk {
         Some(0)
     }
 
-    /// Appends the levels that are not there yet; the scope begins anew then.
+    /// Appends the levels that are not there yet, and the numbers of texts; the scope begins anew then.
     pub(super) fn settle(&mut self, scope: &Scope) {
         self.nesting.settle(scope);
+        self.values.settle();
     }
 
     /// Ends the page if it is full.
