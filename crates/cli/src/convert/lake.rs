@@ -21,7 +21,8 @@ pub const UNKNOWN: i64 = i64::MIN;
 /// So many part files are open at a time, shared by the workers; beyond it, those that were written to least
 /// lately are finished.
 const MAX_OPEN: usize = 512;
-/// Buffers of a worker that are not counted with its parts: the window, the parser, the reader of a zip.
+/// Buffers of a worker that are not counted with its parts: the window, the parser, the reader of a zip, the page that
+/// is encoded.
 const OVERHEAD: u64 = 24 << 20;
 
 /// Writes the rows of a job.

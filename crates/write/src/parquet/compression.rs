@@ -29,6 +29,17 @@ pub enum Compression {
 impl Compression {
     const HIGHEST: u8 = 22;
 
+    /// About how many bytes of memory compressing pages takes beside them, for each column.
+    pub(super) fn memory(self) -> usize {
+        match self {
+            Self::Snappy | Self::None => 0,
+            Self::Zstd(0..=2) => 192 << 10,
+            Self::Zstd(3..=6) => 640 << 10,
+            Self::Zstd(7..=9) => 3 << 19,
+            Self::Zstd(_) => 4 << 20,
+        }
+    }
+
     /// What the Parquet writer calls it.
     pub(super) fn codec(self) -> Result<Codec, ParquetError> {
         Ok(match self {

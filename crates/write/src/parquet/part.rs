@@ -261,9 +261,11 @@ impl<W: Write + Send> ParquetPart<W> {
         self.scope.clear();
     }
 
-    /// Memory of the row group in progress.
+    /// Memory of the row group in progress, and of what compresses its pages once there are any. Parts of one thread
+    /// share that, and each counts it: rather too much than too little.
     fn measure(&self) -> usize {
-        self.room.chunks.iter().map(Chunk::memory).sum()
+        let codec = if self.group_rows < plan::PAGE_ROWS { 0 } else { self.room.compression.memory() };
+        self.room.chunks.iter().map(Chunk::memory).sum::<usize>() + codec
     }
 
     fn failed(&self, error: ParquetError) -> ParquetPartError {

@@ -29,7 +29,9 @@ impl Blocks {
         let block = Vec::with_capacity(BLOCK.max(least));
         let full = std::mem::replace(&mut self.last, block);
         self.full_bytes += full.len();
-        self.full.push(full);
+        if !full.is_empty() {
+            self.full.push(full);
+        }
     }
 
     /// The blocks, in the order of the texts.
@@ -52,5 +54,26 @@ impl Blocks {
     /// How many bytes of memory the blocks take.
     pub(super) fn memory(&self) -> usize {
         self.full.iter().map(Vec::capacity).sum::<usize>() + self.last.capacity()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_text_is_whole_in_a_block() {
+        let texts =
+            [0, BLOCK + 1, 1, BLOCK - 1, 0, 1, BLOCK, 7, 3 * BLOCK, 0].map(|length| vec![b'x'; length]);
+        let mut blocks = Blocks::default();
+        for round in 0..2 {
+            texts.iter().for_each(|text| blocks.push(text));
+            let lengths: Vec<usize> = blocks.iter().map(<[u8]>::len).collect();
+            assert_eq!(lengths, [BLOCK + 1, BLOCK, 1, BLOCK, 7, 3 * BLOCK, 0], "{round}");
+            assert_eq!(blocks.len(), texts.concat().len());
+            assert!(blocks.memory() >= blocks.len());
+            blocks.clear();
+            assert_eq!((blocks.len(), blocks.iter().flatten().count()), (0, 0));
+        }
     }
 }

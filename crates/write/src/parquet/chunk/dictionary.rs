@@ -136,4 +136,18 @@ mod tests {
         assert_eq!([3, 3, -1, 3].map(|n| numbers.integer(n)), [0, 0, 1, 0]);
         assert_eq!(numbers.page(), [3_i64.to_le_bytes(), (-1_i64).to_le_bytes()].concat());
     }
+
+    #[test]
+    fn values_are_the_same_byte_by_byte() {
+        for length in 0..70 {
+            let value: Vec<u8> = (0..length).collect();
+            assert!(is_same(&value, &value.clone()), "{length}");
+            assert!(!is_same(&value, &[&value[..], &[0]].concat()), "{length}");
+            for at in 0..value.len() {
+                let mut other = value.clone();
+                other[at] ^= 0x80;
+                assert!(!is_same(&value, &other), "{length} {at}");
+            }
+        }
+    }
 }

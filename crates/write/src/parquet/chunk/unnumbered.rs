@@ -46,3 +46,21 @@ impl Unnumbered {
         self.bytes.capacity() + self.runs.capacity() * size_of::<(u32, u32)>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_in_a_row_have_one_number() {
+        let texts = ["", "", "ab", "b", "b", "ab", "", "aab", "aab", "b"];
+        let (mut dictionary, mut numbers) = (Dictionary::default(), vec![]);
+        let mut unnumbered = Unnumbered::default();
+        for stretch in texts.chunks(4) {
+            stretch.iter().for_each(|text| unnumbered.push(text.as_bytes()));
+            unnumbered.number(&mut dictionary, &mut numbers);
+        }
+        assert_eq!(numbers, [0, 0, 1, 2, 2, 1, 0, 3, 3, 2]);
+        assert!(dictionary.values().eq(["", "ab", "b", "aab"].map(str::as_bytes)));
+    }
+}

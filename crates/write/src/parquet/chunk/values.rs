@@ -70,7 +70,7 @@ impl Texts {
     fn plain(&self) -> impl Iterator<Item = &[u8]> {
         let (mut blocks, mut rest) = (self.bytes.iter(), &[][..]);
         self.lengths.iter().map(move |length| {
-            while rest.len() < *length as usize {
+            if rest.len() < *length as usize {
                 rest = blocks.next().unwrap_or_default();
             }
             let (text, after) = rest.split_at(*length as usize);
