@@ -67,7 +67,9 @@ mod tests {
             [0, BLOCK + 1, 1, BLOCK - 1, 0, 1, BLOCK, 7, 3 * BLOCK, 0].map(|length| vec![b'x'; length]);
         let mut blocks = Blocks::default();
         for round in 0..2 {
-            texts.iter().for_each(|text| blocks.push(text));
+            for text in &texts {
+                blocks.push(text);
+            }
             let lengths: Vec<usize> = blocks.iter().map(<[u8]>::len).collect();
             assert_eq!(lengths, [BLOCK + 1, BLOCK, 1, BLOCK, 7, 3 * BLOCK, 0], "{round}");
             assert_eq!(blocks.len(), texts.concat().len());

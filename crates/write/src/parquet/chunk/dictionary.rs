@@ -94,7 +94,6 @@ fn value_at(page: &[u8], (start, end): Place) -> &[u8] {
 }
 
 /// Whether two values are the same. Most are short: to call the library's comparison takes longer than to compare them.
-#[expect(clippy::inline_always, reason = "nor is it worth a call")]
 #[inline(always)]
 pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
     /// The first and the last bytes, which overlap in a value of less than twice as many.

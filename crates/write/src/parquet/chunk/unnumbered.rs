@@ -57,7 +57,9 @@ mod tests {
         let (mut dictionary, mut numbers) = (Dictionary::default(), vec![]);
         let mut unnumbered = Unnumbered::default();
         for stretch in texts.chunks(4) {
-            stretch.iter().for_each(|text| unnumbered.push(text.as_bytes()));
+            for text in stretch {
+                unnumbered.push(text.as_bytes());
+            }
             unnumbered.number(&mut dictionary, &mut numbers);
         }
         assert_eq!(numbers, [0, 0, 1, 2, 2, 1, 0, 3, 3, 2]);
