@@ -5,28 +5,51 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use mimelake_landing::Reason;
-use mimelake_write::store::{Commit, CommittedInput, CommittedUnit, Counts, Store, UnitKey};
+use mimelake_write::store::{Commit, CommittedInput, CommittedUnit, Counts, Job, Store, UnitKey};
 
 use super::Run;
 use super::known;
-use super::lake::Lake;
+use super::lake::{Lake, Rooms};
 use crate::interrupt;
 use crate::plan::{File, Planned};
 use crate::report::Tally;
 use crate::source::{Outcome, Source};
 
-/// Runs a job: reads its pieces, writes their rows, commits.
-pub fn run(run: &Run<'_>, store: &Store, pieces: &[Planned]) -> anyhow::Result<()> {
-    let job = store.begin()?;
-    let mut lake = Lake::new(run, job);
-    let mut source = Source::new(run.settings(true));
-    let mut done = Done::default();
-    for planned in pieces {
-        lake.start(&planned.piece.unit.name);
-        let outcome = source.read(&planned.piece, &mut lake, Lake::between_blocks)?;
-        done.add(run, &mut source, planned, &outcome)?;
+/// Does jobs one after the other, each in the buffers of the one before.
+pub struct Worker<'a> {
+    run: &'a Run<'a>,
+    source: Source<'a>,
+    rooms: Rooms,
+}
+
+impl<'a> Worker<'a> {
+    /// A worker that has done nothing yet.
+    pub fn new(run: &'a Run<'a>) -> Self {
+        Self { run, source: Source::new(run.settings(true)), rooms: Rooms::default() }
     }
-    let mut job = lake.into_job()?;
+
+    /// Does a job: reads its pieces, writes their rows, commits.
+    pub fn run(&mut self, store: &Store, pieces: &[Planned]) -> anyhow::Result<()> {
+        let Self { run, source, rooms } = self;
+        let mut lake = Lake::new(run, store.begin()?, rooms);
+        let mut done = Done::default();
+        for planned in pieces {
+            lake.start(&planned.piece.unit.name);
+            let outcome = source.read(&planned.piece, &mut lake, Lake::between_blocks)?;
+            done.add(run, source, planned, &outcome)?;
+        }
+        commit(run, store, lake.into_job()?, pieces, done)
+    }
+}
+
+/// Commits what a job has written.
+fn commit(
+    run: &Run<'_>,
+    store: &Store,
+    mut job: Job<'_>,
+    pieces: &[Planned],
+    done: Done,
+) -> anyhow::Result<()> {
     let keys: Vec<UnitKey> = done.keys().copied().collect();
     let is_stream = pieces.iter().all(|planned| planned.file.is_stream);
     if is_stream && !run.args.force && !keys.is_empty() && keys.iter().all(|key| store.knows(key)) {

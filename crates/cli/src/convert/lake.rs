@@ -7,6 +7,7 @@ use bumpalo::Bump;
 use mimelake_columns::document::Document;
 use mimelake_parse::{Event, Reject, Sink, time};
 use mimelake_schema::EventType;
+use mimelake_write::parquet::Room;
 use mimelake_write::store::{Job, PartFile};
 
 use super::Run;
@@ -20,7 +21,8 @@ pub const UNKNOWN: i64 = i64::MIN;
 /// So many part files are open at a time, shared by the workers; beyond it, those that were written to least
 /// lately are finished.
 const MAX_OPEN: usize = 512;
-/// Buffers of a worker that are not counted with its parts: the window, the parser, the reader of a zip.
+/// Buffers of a worker that are not counted with its parts: the window, the parser, the reader of a zip, the page that
+/// is encoded.
 const OVERHEAD: u64 = 24 << 20;
 
 /// Writes the rows of a job.
@@ -37,11 +39,15 @@ pub struct Lake<'a> {
     /// How often a part was taken up.
     turns: u64,
     budget: u64,
+    rooms: &'a mut Rooms,
 }
 
+/// What finished parts leave for those of the next job.
+pub type Rooms = Vec<(EventType, Room)>;
+
 impl<'a> Lake<'a> {
-    /// A lake for one job.
-    pub fn new(run: &'a Run<'a>, job: Job<'a>) -> Self {
+    /// A lake for one job, whose parts are written in these rooms, and leave theirs there.
+    pub fn new(run: &'a Run<'a>, job: Job<'a>, rooms: &'a mut Rooms) -> Self {
         let share = run.args.write.memory / run.args.read.threads() as u64;
         Self {
             run,
@@ -52,6 +58,7 @@ impl<'a> Lake<'a> {
             clock: 0,
             turns: 0,
             budget: share.saturating_sub(OVERHEAD).max(8 << 20),
+            rooms,
         }
     }
 
@@ -63,7 +70,11 @@ impl<'a> Lake<'a> {
     /// Writes out what is more than the worker's share of memory.
     pub fn between_blocks(&mut self) -> anyhow::Result<()> {
         self.clock += 1;
-        let mut held: u64 = self.parts().map(Part::memory).sum();
+        let mut held = self.held();
+        if held > self.budget / 2 {
+            // Rooms that no part is in are not counted.
+            self.rooms.clear();
+        }
         while held > self.budget {
             let Some(largest) = self.parts_mut().max_by_key(|part| part.memory()) else { break };
             let before = largest.memory();
@@ -90,6 +101,11 @@ impl<'a> Lake<'a> {
         Ok(())
     }
 
+    /// About how many bytes the parts hold.
+    fn held(&self) -> u64 {
+        self.parts().map(Part::memory).sum()
+    }
+
     fn parts(&self) -> impl Iterator<Item = &Part> {
         self.open.values().chain(self.current.iter().flatten().map(|(_, part)| part))
     }
@@ -100,12 +116,15 @@ impl<'a> Lake<'a> {
 
     /// Finishes all parts; the job comes back, ready to be committed.
     pub fn into_job(self) -> anyhow::Result<Job<'a>> {
+        let is_small = self.held() <= self.budget / 2;
+        self.rooms.clear();
         let mut parts: Vec<_> = self.open.into_iter().collect();
         let current = EventType::ALL.iter().zip(self.current);
         parts.extend(current.filter_map(|(t, part)| part.map(|(day, part)| ((*t, day), part))));
         parts.sort_by_key(|(key, _)| *key);
-        for (_, part) in parts {
-            part.finish()?;
+        for ((event_type, _), part) in parts {
+            let (_, room) = part.finish_with_room()?;
+            self.rooms.extend(room.filter(|_| is_small).map(|room| (event_type, room)));
         }
         Ok(self.job)
     }
@@ -126,7 +145,9 @@ impl<'a> Lake<'a> {
                 if self.open.len() >= share {
                     self.finish_idle()?;
                 }
-                Part::create(self.run, &self.job, document, &date(day))?
+                let place = self.rooms.iter().position(|(of, _)| *of == event_type);
+                let room = place.map(|place| self.rooms.swap_remove(place).1);
+                Part::create(self.run, &self.job, document, &date(day), room)?
             }
         };
         self.current[event_type as usize] = Some((day, part));

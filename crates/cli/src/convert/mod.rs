@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use job::Worker;
 use mimelake_columns::document::Document;
 use mimelake_landing::{self as landing, Found};
 use mimelake_schema::EventType;
@@ -180,8 +181,9 @@ impl Run<'_> {
             // Streams come last and one by one: only reading one shows whether it holds what another job does.
             let (streams, jobs): (Vec<_>, Vec<_>) =
                 jobs.into_iter().partition(|pieces| pieces.iter().any(|planned| planned.file.is_stream));
-            jobs.par_iter().try_for_each(|pieces| job::run(self, store, pieces))?;
-            streams.iter().try_for_each(|pieces| job::run(self, store, pieces))?;
+            let worker = || Worker::new(self);
+            jobs.par_iter().try_for_each_init(worker, |worker, pieces| worker.run(store, pieces))?;
+            streams.iter().try_for_each(|pieces| worker().run(store, pieces))?;
             if !aliases.is_empty() {
                 store.remember_aliases(aliases)?;
             }

@@ -34,10 +34,16 @@ struct NdjsonPart {
 const STRETCH: usize = 256 << 10;
 
 impl Part {
-    /// A new part of a table and date.
-    pub fn create(run: &Run<'_>, job: &Job<'_>, document: &Document, date: &str) -> anyhow::Result<Self> {
+    /// A new part of a table and date, in the room of one that is finished.
+    pub fn create(
+        run: &Run<'_>,
+        job: &Job<'_>,
+        document: &Document,
+        date: &str,
+        room: Option<Room>,
+    ) -> anyhow::Result<Self> {
         let table = document.event_type().table();
-        Self::on(run.args, job.create(table, date, run.args.extension())?, document, None)
+        Self::on(run.args, job.create(table, date, run.args.extension())?, document, room)
     }
 
     /// A part that is written to this file, in the room of one that is finished.

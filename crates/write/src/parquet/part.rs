@@ -9,7 +9,7 @@ use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata}
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
 
-use super::chunk::{Around, Chunk, Codec, Scope, Scratch};
+use super::chunk::{Around, Chunk, Scope, Scratch};
 use super::encoder::Encoder;
 use super::{Compression, ParquetPartError, plan};
 
@@ -40,8 +40,7 @@ pub struct WrittenPart<W> {
     pub bytes: u64,
 }
 
-/// The room that a finished file leaves for another: of buffers that have grown as large as a file of the kind needs,
-/// and what compresses its pages.
+/// The room that a finished file leaves for another: buffers that have grown as large as a file of the kind needs.
 pub struct Room {
     layout: Layout,
     compression: Compression,
@@ -49,7 +48,6 @@ pub struct Room {
     encoders: Vec<Encoder>,
     /// The columns.
     chunks: Vec<Chunk>,
-    scratch: Scratch,
 }
 
 /// A Parquet file that takes rows.
@@ -133,13 +131,7 @@ impl<W: Write + Send> ParquetPart<W> {
                 let planned = plan::columns_of(layout).zip(schema.columns());
                 let chunks = planned.map(|((_, plan), column)| Chunk::new(plan, column, codec)).collect();
                 let (layout, encoders) = (layout.clone(), Encoder::all(layout.leaves(), 0));
-                Room {
-                    layout,
-                    compression,
-                    encoders,
-                    chunks,
-                    scratch: Scratch::new(Codec::new(compression)?),
-                }
+                Room { layout, compression, encoders, chunks }
             }
         };
         Ok(Self {
@@ -167,7 +159,7 @@ impl<W: Write + Send> ParquetPart<W> {
             bytes += encoder.push(chunks, cell, &self.scope);
         }
         for encoder in encoders.iter_mut().skip(row.len()) {
-            encoder.push(chunks, &Cell::Null, &self.scope);
+            encoder.push_null(self.scope.around());
         }
         self.rows += 1;
         self.group_rows += 1;
@@ -195,7 +187,10 @@ impl<W: Write + Send> ParquetPart<W> {
     /// # Errors
     /// [`ParquetPartError::Write`] if the file does not take it.
     pub fn flush_group(&mut self) -> Result<(), ParquetPartError> {
-        self.end_group().and_then(|()| self.shrink()).map_err(|error| self.failed(error))
+        let ended = self.end_group();
+        ended.map_err(|error| self.failed(error))?;
+        self.shrink();
+        Ok(())
     }
 
     /// Writes the rest and the footer.
@@ -221,13 +216,17 @@ impl<W: Write + Send> ParquetPart<W> {
     /// Ends pages that are full, and the row group if it is.
     fn check(&mut self) -> Result<(), ParquetError> {
         self.settle();
-        for chunk in &mut self.room.chunks {
-            chunk.check(&mut self.room.scratch)?;
-        }
+        Scratch::with(self.room.compression, |scratch| {
+            self.room.chunks.iter_mut().try_for_each(|chunk| chunk.check(scratch))
+        })?;
         self.unchecked = (0, 0);
         self.group_memory = self.measure();
         let is_full = self.group_rows >= plan::GROUP_ROWS || self.group_memory >= plan::GROUP_BYTES;
-        if is_full { self.end_group().and_then(|()| self.shrink()) } else { Ok(()) }
+        if is_full {
+            self.end_group()?;
+            self.shrink();
+        }
+        Ok(())
     }
 
     /// Writes the row group in progress.
@@ -237,20 +236,20 @@ impl<W: Write + Send> ParquetPart<W> {
         }
         self.settle();
         let mut group = self.writer.next_row_group()?;
-        for chunk in &mut self.room.chunks {
-            let (bytes, close) = chunk.finish(&mut self.room.scratch)?;
-            group.append_column(&bytes, close)?;
-        }
+        Scratch::with(self.room.compression, |scratch| {
+            self.room.chunks.iter_mut().try_for_each(|chunk| {
+                let (bytes, close) = chunk.finish(scratch)?;
+                group.append_column(&bytes, close)
+            })
+        })?;
         group.close()?;
         (self.group_rows, self.unchecked, self.group_memory) = (0, (0, 0), 0);
         Ok(())
     }
 
     /// Gives back the room for rows to come: hundreds of parts may be open that are hardly written to.
-    fn shrink(&mut self) -> Result<(), ParquetError> {
+    fn shrink(&mut self) {
         self.room.chunks.iter_mut().for_each(Chunk::shrink);
-        self.room.scratch = Scratch::new(Codec::new(self.room.compression)?);
-        Ok(())
     }
 
     /// Appends to the columns what is read off the rows that have nothing of them.
@@ -262,11 +261,11 @@ impl<W: Write + Send> ParquetPart<W> {
         self.scope.clear();
     }
 
-    /// Memory of the row group in progress, and of what compresses its pages once there are any.
+    /// Memory of the row group in progress, and of what compresses its pages once there are any. Parts of one thread
+    /// share that, and each counts it: rather too much than too little.
     fn measure(&self) -> usize {
         let codec = if self.group_rows < plan::PAGE_ROWS { 0 } else { self.room.compression.memory() };
-        let chunks: usize = self.room.chunks.iter().map(Chunk::memory).sum();
-        chunks + codec + self.room.scratch.memory()
+        self.room.chunks.iter().map(Chunk::memory).sum::<usize>() + codec
     }
 
     fn failed(&self, error: ParquetError) -> ParquetPartError {

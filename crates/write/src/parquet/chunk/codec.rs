@@ -2,14 +2,15 @@
 
 use std::io;
 
+use bytes::Bytes;
 use parquet::errors::ParquetError;
 
 use crate::parquet::Compression;
 
 /// Compresses pages, one after the other: what it needs for that is made once, not for every column.
-pub(in crate::parquet) struct Codec {
+pub(super) struct Codec {
     kind: Kind,
-    packed: Vec<u8>,
+    packed: Bytes,
 }
 
 enum Kind {
@@ -19,38 +20,40 @@ enum Kind {
 }
 
 impl Codec {
-    pub(in crate::parquet) fn new(compression: Compression) -> io::Result<Self> {
+    pub(super) fn new(compression: Compression) -> io::Result<Self> {
         let kind = match compression {
             Compression::Zstd(level) => Kind::Zstd(zstd::bulk::Compressor::new(level.into())?),
             Compression::Snappy => Kind::Snappy(Box::new(snap::raw::Encoder::new())),
             Compression::None => Kind::None,
         };
-        Ok(Self { kind, packed: Vec::new() })
+        Ok(Self { kind, packed: Bytes::new() })
     }
 
     /// How many bytes of memory what is compressed takes.
     pub(super) fn memory(&self) -> usize {
-        self.packed.capacity()
+        self.packed.len()
     }
 
-    /// The bytes, compressed.
-    pub(super) fn pack<'a>(&'a mut self, bytes: &'a [u8]) -> Result<&'a [u8], ParquetError> {
+    /// The bytes, compressed. They stand where they were written, and what is packed next stands there again once they
+    /// are dropped.
+    pub(super) fn pack(&mut self, bytes: &[u8]) -> Result<Bytes, ParquetError> {
         // No error of the disk, which is what an error of input and output would be taken for.
         let failed = |error: &dyn std::error::Error| ParquetError::General(error.to_string());
-        let packed = &mut self.packed;
-        packed.clear();
+        self.packed.clear();
+        let mut packed = Vec::from(std::mem::take(&mut self.packed));
         match &mut self.kind {
             Kind::Zstd(zstd) => {
                 packed.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
-                zstd.compress_to_buffer(bytes, packed).map_err(|error| failed(&error))?;
+                zstd.compress_to_buffer(bytes, &mut packed).map_err(|error| failed(&error))?;
             }
             Kind::Snappy(snappy) => {
                 packed.resize(snap::raw::max_compress_len(bytes.len()), 0);
-                let length = snappy.compress(bytes, packed).map_err(|error| failed(&error))?;
+                let length = snappy.compress(bytes, &mut packed).map_err(|error| failed(&error))?;
                 packed.truncate(length);
             }
-            Kind::None => return Ok(bytes),
+            Kind::None => packed.extend_from_slice(bytes),
         }
-        Ok(packed)
+        self.packed = packed.into();
+        Ok(self.packed.clone())
     }
 }

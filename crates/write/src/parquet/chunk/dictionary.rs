@@ -12,8 +12,6 @@ pub(super) struct Dictionary {
     page: Vec<u8>,
     /// Where each value begins and ends in the page.
     places: Vec<Place>,
-    /// The last value, if there is one: neighbours are alike.
-    last: Option<Entry>,
 }
 
 /// Where a value begins and ends in the page.
@@ -30,33 +28,21 @@ impl Dictionary {
     /// The number of a text.
     #[inline]
     pub(super) fn text(&mut self, text: &[u8]) -> u32 {
-        self.number(text, &(text.len() as u32).to_le_bytes())
+        self.look_up(text, &(text.len() as u32).to_le_bytes())
     }
 
     /// The number of an integer.
     #[inline]
     pub(super) fn integer(&mut self, integer: i64) -> u32 {
-        self.number(&integer.to_le_bytes(), &[])
+        self.look_up(&integer.to_le_bytes(), &[])
     }
 
     /// The number of a value; `head` is written before it where it is new.
-    #[inline]
-    fn number(&mut self, value: &[u8], head: &[u8]) -> u32 {
-        if let Some(last) = &self.last
-            && value_at(&self.page, last.place) == value
-        {
-            return last.number;
-        }
-        let found = self.look_up(value, head);
-        self.last = Some(found);
-        found.number
-    }
-
-    fn look_up(&mut self, value: &[u8], head: &[u8]) -> Entry {
+    fn look_up(&mut self, value: &[u8], head: &[u8]) -> u32 {
         let Self { hasher, numbers, page, places, .. } = self;
         let hash = hasher.hash_one(value);
-        match numbers.find(hash, |entry| value_at(page, entry.place) == value) {
-            Some(entry) => *entry,
+        match numbers.find(hash, |entry| is_same(value_at(page, entry.place), value)) {
+            Some(entry) => entry.number,
             None => {
                 page.extend_from_slice(head);
                 let start = page.len() as u32;
@@ -64,7 +50,7 @@ impl Dictionary {
                 let entry = Entry { place: (start, page.len() as u32), number: places.len() as u32 };
                 numbers.insert_unique(hash, entry, |other| hasher.hash_one(value_at(page, other.place)));
                 places.push(entry.place);
-                entry
+                entry.number
             }
         }
     }
@@ -74,7 +60,6 @@ impl Dictionary {
         self.numbers.clear();
         self.page.clear();
         self.places.clear();
-        self.last = None;
     }
 
     /// How many values there are.
@@ -108,6 +93,25 @@ fn value_at(page: &[u8], (start, end): Place) -> &[u8] {
     &page[start as usize..end as usize]
 }
 
+/// Whether two values are the same. Most are short: to call the library's comparison takes longer than to compare them.
+#[inline(always)]
+pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    /// The first and the last bytes, which overlap in a value of less than twice as many.
+    fn ends<const N: usize>(value: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+        value.first_chunk().zip(value.last_chunk())
+    }
+    one.len() == other.len()
+        && match one.len() {
+            0 => true,
+            1 => ends::<1>(one) == ends::<1>(other),
+            2..4 => ends::<2>(one) == ends::<2>(other),
+            4..8 => ends::<4>(one) == ends::<4>(other),
+            8..16 => ends::<8>(one) == ends::<8>(other),
+            16..=32 => ends::<16>(one) == ends::<16>(other),
+            _ => one == other,
+        }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +134,19 @@ mod tests {
         let mut numbers = Dictionary::default();
         assert_eq!([3, 3, -1, 3].map(|n| numbers.integer(n)), [0, 0, 1, 0]);
         assert_eq!(numbers.page(), [3_i64.to_le_bytes(), (-1_i64).to_le_bytes()].concat());
+    }
+
+    #[test]
+    fn values_are_the_same_byte_by_byte() {
+        for length in 0..70 {
+            let value: Vec<u8> = (0..length).collect();
+            assert!(is_same(&value, &value.clone()), "{length}");
+            assert!(!is_same(&value, &[&value[..], &[0]].concat()), "{length}");
+            for at in 0..value.len() {
+                let mut other = value.clone();
+                other[at] ^= 0x80;
+                assert!(!is_same(&value, &other), "{length} {at}");
+            }
+        }
     }
 }

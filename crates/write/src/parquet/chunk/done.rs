@@ -100,7 +100,7 @@ impl Done {
             dictionary.values().for_each(|value| filter.insert(value));
         }
         let page = Page::DictionaryPage {
-            buf: Bytes::copy_from_slice(scratch.codec.pack(dictionary.page())?),
+            buf: scratch.codec.pack(dictionary.page())?,
             num_values: dictionary.len() as u32,
             encoding: Encoding::PLAIN,
             is_sorted: false,
@@ -122,7 +122,12 @@ impl Done {
     ) -> Result<(Bytes, ColumnCloseResult), ParquetError> {
         let dictionary_len = dictionary.len();
         let mut bytes = dictionary;
-        bytes.append(&mut self.pages.into_inner()?);
+        let mut pages = self.pages.into_inner()?;
+        if bytes.is_empty() {
+            bytes = pages;
+        } else {
+            bytes.append(&mut pages);
+        }
         let encodings = self.encodings.iter().map(|stats| stats.encoding).chain([Encoding::RLE]).collect();
         let mut metadata = ColumnChunkMetaData::builder(chunk.column.clone())
             .set_compression(chunk.codec)

@@ -6,6 +6,7 @@
 //! it up when it is cold.
 
 mod bits;
+mod blocks;
 mod bound;
 mod codec;
 mod dictionary;
@@ -13,6 +14,8 @@ mod done;
 mod levels;
 mod nesting;
 mod scope;
+mod scratch;
+mod unnumbered;
 mod values;
 
 use bytes::Bytes;
@@ -25,33 +28,15 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::EnabledStatistics;
 use parquet::schema::types::ColumnDescPtr;
 
-pub(super) use codec::Codec;
 use dictionary::Dictionary;
 use done::Done;
 pub(super) use levels::Around;
 use nesting::Nesting;
 pub(super) use scope::Scope;
+pub(super) use scratch::Scratch;
 use values::{Ints, Texts, Values};
 
 use super::plan::{self, Plan};
-
-/// What encoding a page takes, shared by the columns of a file.
-pub(super) struct Scratch {
-    codec: Codec,
-    page: Vec<u8>,
-    levels: Vec<u32>,
-}
-
-impl Scratch {
-    pub(super) fn new(codec: Codec) -> Self {
-        Self { codec, page: Vec::new(), levels: Vec::new() }
-    }
-
-    /// How many bytes of memory it takes beside what compresses.
-    pub(super) fn memory(&self) -> usize {
-        self.page.capacity() + self.codec.memory() + self.levels.capacity() * size_of::<u32>()
-    }
-}
 
 /// The chunk of one column in the row group in progress.
 pub(super) struct Chunk {
@@ -114,18 +99,28 @@ impl Chunk {
     /// Appends a value without its levels; about how many bytes it takes, none if it is null.
     #[inline]
     fn push_value(&mut self, cell: &Cell<'_>) -> Option<usize> {
-        match (&mut self.values, cell) {
-            (Values::Text(texts), Cell::Text(text)) => return Some(texts.push(text)),
-            (Values::Int(ints), Cell::Int(value) | Cell::Time(value)) => ints.push(*value),
-            (Values::Bool(bits), Cell::Bool(bit)) => bits.push(*bit),
+        match cell {
+            Cell::Text(text) => {
+                let Values::Text(texts) = &mut self.values else { return None };
+                return Some(texts.push(text));
+            }
+            Cell::Int(value) | Cell::Time(value) => {
+                let Values::Int(ints) = &mut self.values else { return None };
+                ints.push(*value);
+            }
+            Cell::Bool(bit) => {
+                let Values::Bool(bits) = &mut self.values else { return None };
+                bits.push(*bit);
+            }
             _ => return None,
         }
         Some(0)
     }
 
-    /// Appends the levels that are not there yet; the scope begins anew then.
+    /// Appends the levels that are not there yet, and the numbers of texts; the scope begins anew then.
     pub(super) fn settle(&mut self, scope: &Scope) {
         self.nesting.settle(scope);
+        self.values.settle();
     }
 
     /// Ends the page if it is full.
@@ -173,9 +168,8 @@ impl Chunk {
             _ => self.values.bounds(),
         };
         let (levels, nulls) = self.nesting.count(self.highest);
-        let buf = Bytes::copy_from_slice(scratch.codec.pack(page)?);
         let data = Page::DataPage {
-            buf,
+            buf: scratch.codec.pack(page)?,
             num_values: levels as u32,
             encoding,
             def_level_encoding: Encoding::RLE,

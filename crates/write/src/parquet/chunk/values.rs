@@ -4,8 +4,10 @@ use parquet::basic::Encoding;
 use parquet::bloom_filter::Sbbf;
 
 use super::bits;
+use super::blocks::Blocks;
 use super::bound::{Bound, Bounds};
 use super::dictionary::Dictionary;
+use super::unnumbered::Unnumbered;
 
 /// The values of a page, by their type, and the dictionary of its chunk.
 #[derive(Debug)]
@@ -19,9 +21,10 @@ pub(super) enum Values {
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     dictionary: Option<Dictionary>,
+    unnumbered: Unnumbered,
     numbers: Vec<u32>,
     lengths: Vec<u32>,
-    bytes: Vec<u8>,
+    bytes: Blocks,
 }
 
 #[derive(Debug, Default)]
@@ -38,11 +41,11 @@ impl Texts {
     /// Appends a text; how many bytes it has.
     #[inline]
     pub(super) fn push(&mut self, text: &str) -> usize {
-        if let Some(dictionary) = &mut self.dictionary {
-            self.numbers.push(dictionary.text(text.as_bytes()));
+        if self.dictionary.is_some() {
+            self.unnumbered.push(text.as_bytes());
         } else {
             self.lengths.push(text.len() as u32);
-            self.bytes.extend_from_slice(text.as_bytes());
+            self.bytes.push(text.as_bytes());
         }
         text.len()
     }
@@ -53,7 +56,8 @@ impl Texts {
             return Encoding::RLE_DICTIONARY;
         }
         bits::delta(self.lengths.iter().map(|length| i64::from(*length)), out);
-        out.extend_from_slice(&self.bytes);
+        out.reserve(self.bytes.len());
+        self.bytes.iter().for_each(|block| out.extend_from_slice(block));
         Encoding::DELTA_LENGTH_BYTE_ARRAY
     }
 
@@ -64,8 +68,11 @@ impl Texts {
 
     /// The page's texts that are not of a dictionary.
     fn plain(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = &self.bytes[..];
+        let (mut blocks, mut rest) = (self.bytes.iter(), &[][..]);
         self.lengths.iter().map(move |length| {
+            if rest.len() < *length as usize {
+                rest = blocks.next().unwrap_or_default();
+            }
             let (text, after) = rest.split_at(*length as usize);
             rest = after;
             text
@@ -95,7 +102,12 @@ impl Ints {
 
     fn write(&mut self, out: &mut Vec<u8>) -> Encoding {
         if let Some(dictionary) = &mut self.dictionary {
-            let numbers: Vec<u32> = self.values.iter().map(|value| dictionary.integer(*value)).collect();
+            let mut numbers = Vec::with_capacity(self.values.len());
+            // Neighbours are alike.
+            for same in self.values.chunk_by(|a, b| a == b) {
+                let number = dictionary.integer(same[0]);
+                numbers.resize(numbers.len() + same.len(), number);
+            }
             write_numbers(&numbers, dictionary, out);
             return Encoding::RLE_DICTIONARY;
         }
@@ -112,6 +124,13 @@ fn write_numbers(numbers: &[u32], dictionary: &Dictionary, out: &mut Vec<u8>) {
 }
 
 impl Values {
+    /// Numbers the texts that are not numbered yet.
+    pub(super) fn settle(&mut self) {
+        if let Self::Text(Texts { dictionary: Some(dictionary), unnumbered, numbers, .. }) = self {
+            unnumbered.number(dictionary, numbers);
+        }
+    }
+
     /// Appends the page's values; how they are encoded.
     pub(super) fn write(&mut self, out: &mut Vec<u8>) -> Encoding {
         match self {
@@ -203,7 +222,7 @@ impl Values {
         let page = match self {
             Self::Text(texts) => {
                 let numbers = texts.numbers.capacity() + texts.lengths.capacity();
-                texts.bytes.capacity() + numbers * size_of::<u32>()
+                texts.bytes.memory() + texts.unnumbered.memory() + numbers * size_of::<u32>()
             }
             Self::Int(ints) => ints.values.capacity() * size_of::<i64>(),
             Self::Bool(bits) => bits.capacity(),
