@@ -29,6 +29,8 @@ const USUAL_RATIO: u64 = 10;
 /// A file that was found, and what it holds.
 #[derive(Debug)]
 pub struct File {
+    /// Its place among the files that are planned together.
+    pub number: usize,
     /// As the commit log knows it.
     pub stamp: FileStamp,
     /// What it is made of.
@@ -68,13 +70,23 @@ fn absolute(path: &Path) -> PathBuf {
 
 /// Lists what a file holds, a large plain file of key-value lines in slices.
 pub fn list(found: &Found, limits: &Limits, format: Option<Format>) -> Result<File, LandingError> {
+    list_stamped(found, stamp(found), limits, format)
+}
+
+/// The same, of a file whose stamp is at hand.
+pub fn list_stamped(
+    found: &Found,
+    stamp: FileStamp,
+    limits: &Limits,
+    format: Option<Format>,
+) -> Result<File, LandingError> {
     let (listing, pipe) = open(found, limits)?;
     let own = |unit: &Unit| unit.name == found.path.to_string_lossy();
     let single = listing.units.len() == 1 && own(&listing.units[0]);
     let is_plain = single && listing.units[0].is_plain();
     let units = listing.units.len() as u32;
     let kind = if is_plain { Listing::Plain } else { Listing::Members(units) };
-    let mut pieces = Vec::new();
+    let mut pieces = Vec::with_capacity(listing.units.len());
     for (index, unit) in (0..).zip(listing.units) {
         match unit.len {
             Some(len) if is_plain && len >= 2 * MIN_JOB && is_key_value(&found.path, format) => {
@@ -86,7 +98,8 @@ pub fn list(found: &Found, limits: &Limits, format: Option<Format>) -> Result<Fi
         }
     }
     Ok(File {
-        stamp: stamp(found),
+        number: 0,
+        stamp,
         listing: kind,
         is_stream: found.kind != FoundKind::File,
         pipe: pipe.filter(|_| single),
@@ -157,19 +170,18 @@ pub struct Planned {
 
 impl Planned {
     /// The pieces of a file.
-    pub fn of(mut file: File) -> Vec<Self> {
+    pub fn of(mut file: File) -> impl Iterator<Item = Self> {
         let pieces = std::mem::take(&mut file.pieces);
         let file = Arc::new(file);
-        let planned = |(index, piece)| Self {
+        pieces.into_iter().map(move |(index, piece)| Self {
             file: Arc::clone(&file),
             index,
+            digest: piece.digest.zip(piece.unit.len),
             piece,
-            digest: None,
             packed: None,
             damage: None,
             twins: Vec::new(),
-        };
-        pieces.into_iter().map(planned).collect()
+        })
     }
 
     /// About how many bytes of content it has.
@@ -225,10 +237,14 @@ pub fn pool(threads: usize) -> anyhow::Result<rayon::ThreadPool> {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start the worker threads")
 }
 
-/// The date and time of 14 to 17 digits in a name such as `receipt_20260302090000123.siem`, if it has one.
-fn time_in_name(name: &str) -> Option<String> {
-    let mut runs = name.split(|c: char| !c.is_ascii_digit());
-    runs.rfind(|run| (14..=17).contains(&run.len())).map(str::to_owned)
+/// The date and time of 14 to 17 digits in a name such as `receipt_20260302090000123.siem`, if it has one; shorter ones
+/// end in zero bytes.
+fn time_in_name(name: &str) -> Option<[u8; 17]> {
+    let mut runs = name.as_bytes().rsplit(|byte| !byte.is_ascii_digit());
+    let run = runs.find(|run| (14..=17).contains(&run.len()))?;
+    let mut time = [0; 17];
+    time.iter_mut().zip(run).for_each(|(to, digit)| *to = *digit);
+    Some(time)
 }
 
 #[cfg(test)]
@@ -258,7 +274,10 @@ mod tests {
 
     #[test]
     fn times_in_names() {
-        assert_eq!(time_in_name("receipt_20260302090000123.siem"), Some("20260302090000123".to_owned()));
+        assert_eq!(time_in_name("receipt_20260302090000123.siem"), Some(*b"20260302090000123"));
+        assert_eq!(time_in_name("20260302090000-7"), Some(*b"20260302090000\0\0\0"));
         assert_eq!(time_in_name("events.json"), None);
+        let order = ["20260302090000", "20260302090000000", "20260302090001"].map(time_in_name);
+        assert!(order.is_sorted());
     }
 }

@@ -32,6 +32,11 @@ impl Piece {
     pub fn whole(unit: Unit) -> Self {
         Self { unit, slice: None, exact: false, inside_line: false, format: None, digest: None }
     }
+
+    /// Computes the digest of content that is kept in memory.
+    pub fn digest_kept(&mut self) {
+        self.digest = self.unit.kept_content().map(|content| blake3::hash(content).into());
+    }
 }
 
 /// What was read of a piece.

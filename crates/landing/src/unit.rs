@@ -59,6 +59,16 @@ impl Unit {
             && !matches!(*self.origin, Origin::Pipe(_))
     }
 
+    /// Returns the content, where it is stored as it is and kept in memory.
+    pub fn kept_content(&self) -> Option<&[u8]> {
+        match (&self.place, &*self.origin) {
+            (Place::File { container: Container::Plain, .. }, Origin::Open(Bytes::Memory(bytes))) => {
+                Some(bytes)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it keeps its bytes, which then stay as they are whatever becomes of the file.
     pub fn is_kept(&self) -> bool {
         matches!(&*self.origin, Origin::Open(Bytes::Memory(_)))

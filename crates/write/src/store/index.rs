@@ -26,8 +26,22 @@ pub enum StampState {
     Unknown,
 }
 
-/// 128 bits of BLAKE3: enough to keep paths and stamps apart without keeping them.
-type Fingerprint = [u8; 16];
+/// A path as 128 bits of its BLAKE3: enough to tell it from others without keeping it.
+type PathPrint = [u8; 16];
+
+/// A stamp, without keeping its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct StampPrint {
+    path: PathPrint,
+    len: u64,
+    modified_ns: i64,
+}
+
+impl StampPrint {
+    fn of(stamp: &FileStamp) -> Self {
+        Self { path: path_print(&stamp.path), len: stamp.len, modified_ns: stamp.modified_ns }
+    }
+}
 
 #[derive(Debug)]
 struct CommitRow {
@@ -62,9 +76,9 @@ pub(super) struct Index {
     commits: Vec<CommitRow>,
     live: HashMap<CommitId, CommitNumber>,
     units: Units,
-    stamps: HashMap<Fingerprint, StampRow>,
+    stamps: HashMap<StampPrint, StampRow>,
     /// The stamp last committed for a path.
-    paths: HashMap<Fingerprint, Fingerprint>,
+    paths: HashMap<PathPrint, StampPrint>,
 }
 
 impl Index {
@@ -87,8 +101,8 @@ impl Index {
     }
 
     fn add_input(&mut self, input: &CommittedInput, commit: CommitNumber) {
-        let stamp = stamp_print(&input.stamp);
-        self.paths.insert(path_print(&input.stamp.path), stamp);
+        let stamp = StampPrint::of(&input.stamp);
+        self.paths.insert(stamp.path, stamp);
         let row = self.stamps.entry(stamp).or_default();
         row.plain = input.listing == Listing::Plain;
         row.units = row.units.max(input.listing.units());
@@ -115,7 +129,7 @@ impl Index {
             return;
         }
         for input in &commit.inputs {
-            let stamp = stamp_print(&input.stamp);
+            let stamp = StampPrint::of(&input.stamp);
             for unit in input.units.iter().filter(|unit| !unit.alias) {
                 unit.keys().for_each(|key| self.units.release(key, number));
             }
@@ -140,7 +154,7 @@ impl Index {
     }
 
     pub(super) fn stamp_state(&self, stamp: &FileStamp) -> StampState {
-        let Some(row) = self.stamps.get(&stamp_print(stamp)) else { return StampState::Unknown };
+        let Some(row) = self.stamps.get(&StampPrint::of(stamp)) else { return StampState::Unknown };
         let covered = self.covered(row);
         let least = if row.plain { stamp.len } else { 0 };
         if (0..row.units).all(|index| is_covered(&covered, index, least)) {
@@ -205,18 +219,7 @@ fn is_covered(covered: &[(u32, UnitKey)], index: u32, least: u64) -> bool {
     slices().next().is_some() && reach >= len
 }
 
-fn path_print(path: &Path) -> Fingerprint {
-    print(blake3::Hasher::new().update(path.as_os_str().as_encoded_bytes()))
-}
-
-fn stamp_print(stamp: &FileStamp) -> Fingerprint {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&stamp.len.to_le_bytes()).update(&stamp.modified_ns.to_le_bytes());
-    print(hasher.update(stamp.path.as_os_str().as_encoded_bytes()))
-}
-
-fn print(hasher: &blake3::Hasher) -> Fingerprint {
-    let mut print = [0; 16];
-    hasher.finalize_xof().fill(&mut print);
-    print
+fn path_print(path: &Path) -> PathPrint {
+    let digest = blake3::hash(path.as_os_str().as_encoded_bytes());
+    digest.as_bytes().first_chunk().copied().unwrap_or_default()
 }

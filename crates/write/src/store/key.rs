@@ -1,6 +1,7 @@
 //! The identity of a piece of input: its bytes.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -44,6 +45,13 @@ impl PartialEq for UnitKey {
 }
 
 impl Eq for UnitKey {}
+
+impl Hash for UnitKey {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        // A digest tells units apart.
+        self.digest.hash(hasher);
+    }
+}
 
 /// The key in a commit record: a whole leaves out its bounds.
 #[derive(Serialize, Deserialize)]
