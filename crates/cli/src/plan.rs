@@ -10,7 +10,7 @@ use mimelake_parse::Format;
 use mimelake_write::store::{CommittedUnit, FileStamp, Listing, UnitKey};
 
 use crate::pipe::Pipe;
-use crate::source::Piece;
+use crate::source::{Piece, format_of};
 
 /// A large plain file is read in slices, so that several workers share it: at most so long.
 const SLICE: u64 = 64 << 20;
@@ -20,6 +20,8 @@ const MAX_JOB: u64 = 1 << 30;
 const MIN_JOB: u64 = 16 << 20;
 /// So many jobs there are at least, where there is enough for them: with fewer, some workers wait for the last.
 const JOBS: u64 = 8;
+/// So many of the last jobs are halved, so that less is left to one worker when the others have nothing more to do.
+const LATE: u64 = 2;
 /// So many files are planned at a time, so that the plan of an archive of any size fits in memory. The bytes of small
 /// files take 32 MiB of it at most.
 pub const FILES_AT_ONCE: usize = 4096;
@@ -60,7 +62,9 @@ pub fn stamp(found: &Found) -> FileStamp {
 /// The path from the root. Where the program stands is asked once and not for each file.
 fn absolute(path: &Path) -> PathBuf {
     static HERE: LazyLock<PathBuf> = LazyLock::new(|| std::env::current_dir().unwrap_or_default());
-    let whole = HERE.join(path);
+    let mut whole = PathBuf::with_capacity(HERE.as_os_str().len() + 1 + path.as_os_str().len());
+    whole.push(&*HERE);
+    whole.push(path);
     if cfg!(unix) {
         // What was found has no `.` and no empty parts.
         return whole;
@@ -122,11 +126,13 @@ fn open(found: &Found, limits: &Limits) -> Result<(landing::Listing, Option<Pipe
     Ok((listing, Some(pipe)))
 }
 
-/// The slices of so many bytes, all of nearly the same length.
+/// The slices of so many bytes: all of nearly the same length, but the last two in halves, where those are not too small.
 fn slices(len: u64) -> impl Iterator<Item = (u64, u64)> {
     let count = (len / MIN_JOB).min(JOBS).max(len.div_ceil(SLICE)).max(1);
-    let place = move |slice: u64| (u128::from(len) * u128::from(slice) / u128::from(count)) as u64;
-    (0..count).map(move |slice| (place(slice), place(slice + 1)))
+    let halves = if len / count / 2 < MIN_JOB { 0 } else { 2 * LATE };
+    let place = move |half: u64| (u128::from(len) * u128::from(half) / u128::from(2 * count)) as u64;
+    let whole = (0..2 * count - halves).step_by(2).map(move |half| (place(half), place(half + 2)));
+    whole.chain((2 * count - halves..2 * count).map(move |half| (place(half), place(half + 1))))
 }
 
 fn is_key_value(path: &Path, format: Option<Format>) -> bool {
@@ -141,10 +147,7 @@ pub fn beginning(path: &Path) -> Option<(Format, u8)> {
     if landing::Format::is_utf16(&bytes) {
         return None;
     }
-    let format = match landing::Format::of(&bytes)? {
-        landing::Format::KeyValue => Format::KeyValue,
-        landing::Format::Json => Format::Json,
-    };
+    let format = format_of(&bytes)?;
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     Some((format, *text.iter().find(|byte| !byte.is_ascii_whitespace())?))
 }
@@ -203,16 +206,21 @@ impl Planned {
 
 /// Cuts the pieces into jobs, in the order of time that the names of files and members tell.
 ///
-/// What a job holds depends on the input only, not on the number of threads.
+/// What a job holds depends on the input only, not on the number of threads. The last are half as large as the others,
+/// where those are not small.
 pub fn jobs(mut pieces: Vec<Planned>) -> Vec<Vec<Planned>> {
     pieces.sort_by_cached_key(|planned| time_in_name(planned.piece.unit.leaf_name()));
     let total: u64 = pieces.iter().map(Planned::size).sum();
     let least = MIN_JOB.max(total / JOBS).min(SLICE);
     let room = (total / 16).clamp(least, MAX_JOB);
+    let late_room = if room / 2 < MIN_JOB { room } else { room / 2 };
     let mut jobs: Vec<Vec<Planned>> = Vec::new();
     let mut filled = u64::MAX;
+    let mut left = total;
     for planned in pieces {
         let size = planned.size();
+        let room = if left.saturating_sub(size / 2) <= LATE * room { late_room } else { room };
+        left = left.saturating_sub(size);
         // A piece goes where more than half of it fits; a stream has a job of its own, as only reading it shows
         // whether it is known.
         let alone = |planned: &Planned| planned.file.is_stream;
@@ -253,23 +261,56 @@ mod tests {
 
     #[test]
     fn slices_cover_all() {
-        for (len, count) in [
-            (1, 1),
-            (MIN_JOB * 3 / 2 + 1, 1),
-            (MIN_JOB * 2, 2),
-            (MIN_JOB * 9, 8),
-            (SLICE * 8, 8),
-            (SLICE * 8 + 1, 9),
-            (SLICE * 75 - 7, 75),
+        for (len, whole, halves) in [
+            (1, 1, 0),
+            (MIN_JOB * 3 / 2 + 1, 1, 0),
+            (MIN_JOB * 2, 2, 0),
+            (MIN_JOB * 9, 8, 0),
+            (MIN_JOB * 16 - 1, 8, 0),
+            (MIN_JOB * 16, 6, 4),
+            (SLICE * 8, 6, 4),
+            (SLICE * 8 + 1, 7, 4),
+            (SLICE * 75 - 7, 73, 4),
         ] {
             let slices: Vec<_> = slices(len).collect();
-            assert_eq!(slices.len(), count);
+            assert_eq!(slices.len(), whole + halves);
             assert_eq!(slices.first().map(|s| s.0), Some(0));
             assert_eq!(slices.last().map(|s| s.1), Some(len));
             assert!(slices.windows(2).all(|pair| pair[0].1 == pair[1].0));
-            let fair = len / count as u64;
-            assert!(slices.iter().all(|(start, end)| (fair..=fair + 1).contains(&(end - start))));
+            let fair = len / (whole + halves / 2) as u64;
+            let is_fair = |(at, (start, end)): (usize, &(u64, u64))| {
+                let fair = if at < whole { fair } else { fair / 2 };
+                (fair..=fair + 1).contains(&(end - start))
+            };
+            assert!(slices.iter().enumerate().all(is_fair));
         }
+    }
+
+    #[test]
+    fn the_last_jobs_are_small() {
+        let listing = landing::units_of_bytes("a", b"a=b".as_slice().into(), &Limits::default());
+        let unit = listing.unwrap().units.remove(0);
+        let file = |sizes: &[u64]| {
+            let piece = |size: &u64| (0, Piece::whole(Unit { len: Some(*size), ..unit.clone() }));
+            File {
+                number: 0,
+                stamp: FileStamp { path: "a".into(), len: 0, modified_ns: 0 },
+                listing: Listing::Plain,
+                is_stream: false,
+                pipe: None,
+                damages: Vec::new(),
+                beginning: Vec::new(),
+                pieces: sizes.iter().map(piece).collect(),
+            }
+        };
+        let counts = |sizes: &[u64]| -> Vec<usize> {
+            jobs(Planned::of(file(sizes)).collect()).iter().map(Vec::len).collect()
+        };
+        let slices = |len| slices(len).map(|(start, end)| end - start).collect::<Vec<_>>();
+        assert_eq!(counts(&slices(500_000_000)), [1; 10]);
+        assert_eq!(counts(&slices(500_000_007)), [1; 10]);
+        assert_eq!(counts(&[MIN_JOB / 4; 64]), [8, 8, 8, 8, 8, 8, 4, 4, 4, 4]);
+        assert_eq!(counts(&[MIN_JOB; 64]), [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 2, 2, 2, 2]);
     }
 
     #[test]

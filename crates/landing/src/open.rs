@@ -63,10 +63,6 @@ impl Opener {
     }
 
     fn reader(&mut self, unit: &Unit) -> Result<UnitReader, Fault> {
-        if unit.kept_content().is_some() {
-            // What it is, its bytes have told; they stay as they are.
-            return Ok(UnitReader::new(unit, 0, Box::new(section_at(unit, 0)?)));
-        }
         let (layer, depth, size) = self.layer(unit)?;
         let start = layer.position(0);
         Ok(UnitReader::new(unit, start, stream::unwrap(layer, depth, &self.limits, size)?))

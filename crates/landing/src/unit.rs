@@ -33,7 +33,8 @@ pub struct Unit {
 impl Unit {
     pub(crate) fn new(name: String, container: &str, origin: &Arc<Origin>, place: Place) -> Self {
         let own = name.get(container.len()..).unwrap_or(&name);
-        let own_leaf = own.rfind(['/', '\\']).map_or_else(|| usize::from(!container.is_empty()), |at| at + 1);
+        let cut = own.bytes().rposition(|byte| matches!(byte, b'/' | b'\\'));
+        let own_leaf = cut.map_or_else(|| usize::from(!container.is_empty()), |at| at + 1);
         let leaf = name.len() - own.len() + own_leaf.min(own.len());
         Self {
             name,

@@ -209,7 +209,8 @@ impl Run<'_> {
             // Streams come last and one by one: only reading one shows whether it holds what another job does.
             let (streams, jobs): (Vec<_>, Vec<_>) =
                 jobs.into_iter().partition(|pieces| pieces.iter().any(|planned| planned.file.is_stream));
-            jobs.par_iter().try_for_each(|pieces| job::run(self, store, pieces))?;
+            // One after the other, as workers are free: the last jobs are small.
+            jobs.iter().par_bridge().try_for_each(|pieces| job::run(self, store, pieces))?;
             streams.iter().try_for_each(|pieces| job::run(self, store, pieces))?;
             if !aliases.is_empty() {
                 store.remember_aliases(aliases)?;

@@ -1,7 +1,9 @@
 //! What the live commits hold, in memory.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
+
+use hashbrown::HashMap;
 
 use super::key::UnitKey;
 use super::layout::CommitId;
