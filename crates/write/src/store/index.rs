@@ -31,20 +31,6 @@ pub enum StampState {
 /// A path as 128 bits of its BLAKE3: enough to tell it from others without keeping it.
 type PathPrint = [u8; 16];
 
-/// A stamp, without keeping its path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct StampPrint {
-    path: PathPrint,
-    len: u64,
-    modified_ns: i64,
-}
-
-impl StampPrint {
-    fn of(stamp: &FileStamp) -> Self {
-        Self { path: path_print(&stamp.path), len: stamp.len, modified_ns: stamp.modified_ns }
-    }
-}
-
 #[derive(Debug)]
 struct CommitRow {
     id: CommitId,
@@ -59,8 +45,40 @@ struct Listed {
     commit: CommitNumber,
 }
 
+/// What is known of a path.
+#[derive(Debug, Default)]
+struct PathRow {
+    /// The length and time of change last committed.
+    last: Look,
+    /// Nearly always one.
+    stamps: Vec<StampRow>,
+}
+
+/// How a file looks: length and time of change.
+type Look = (u64, i64);
+
+fn look(stamp: &FileStamp) -> Look {
+    (stamp.len, stamp.modified_ns)
+}
+
+impl PathRow {
+    fn find(&self, look: Look) -> Option<&StampRow> {
+        self.stamps.iter().find(|row| row.look == look)
+    }
+
+    fn entry(&mut self, look: Look) -> &mut StampRow {
+        let at = self.stamps.iter().position(|row| row.look == look).unwrap_or_else(|| {
+            self.stamps.reserve_exact(1);
+            self.stamps.push(StampRow { look, ..StampRow::default() });
+            self.stamps.len() - 1
+        });
+        &mut self.stamps[at]
+    }
+}
+
 #[derive(Debug, Default)]
 struct StampRow {
+    look: Look,
     plain: bool,
     units: u32,
     listed: Vec<Listed>,
@@ -78,9 +96,7 @@ pub(super) struct Index {
     commits: Vec<CommitRow>,
     live: HashMap<CommitId, CommitNumber>,
     units: Units,
-    stamps: HashMap<StampPrint, StampRow>,
-    /// The stamp last committed for a path.
-    paths: HashMap<PathPrint, StampPrint>,
+    paths: HashMap<PathPrint, PathRow>,
 }
 
 impl Index {
@@ -103,9 +119,9 @@ impl Index {
     }
 
     fn add_input(&mut self, input: &CommittedInput, commit: CommitNumber) {
-        let stamp = StampPrint::of(&input.stamp);
-        self.paths.insert(stamp.path, stamp);
-        let row = self.stamps.entry(stamp).or_default();
+        let path = self.paths.entry(path_print(&input.stamp.path)).or_default();
+        path.last = look(&input.stamp);
+        let row = path.entry(path.last);
         row.plain = input.listing == Listing::Plain;
         row.units = row.units.max(input.listing.units());
         row.commits += 1;
@@ -131,17 +147,17 @@ impl Index {
             return;
         }
         for input in &commit.inputs {
-            let stamp = StampPrint::of(&input.stamp);
             for unit in input.units.iter().filter(|unit| !unit.alias) {
                 unit.keys().for_each(|key| self.units.release(key, number));
             }
-            let Some(row) = self.stamps.get_mut(&stamp) else { continue };
-            row.listed.retain(|listed| listed.commit != number);
-            row.damage.retain(|(commit, _)| *commit != number);
-            row.commits -= 1;
-            if row.commits == 0 {
-                self.stamps.remove(&stamp);
+            let Some(path) = self.paths.get_mut(&path_print(&input.stamp.path)) else { continue };
+            let look = look(&input.stamp);
+            for row in path.stamps.iter_mut().filter(|row| row.look == look) {
+                row.listed.retain(|listed| listed.commit != number);
+                row.damage.retain(|(commit, _)| *commit != number);
+                row.commits -= 1;
             }
+            path.stamps.retain(|row| row.commits > 0);
         }
     }
 
@@ -156,7 +172,8 @@ impl Index {
     }
 
     pub(super) fn stamp_state(&self, stamp: &FileStamp) -> StampState {
-        let Some(row) = self.stamps.get(&StampPrint::of(stamp)) else { return StampState::Unknown };
+        let path = self.paths.get(&path_print(&stamp.path));
+        let Some(row) = path.and_then(|path| path.find(look(stamp))) else { return StampState::Unknown };
         let covered = self.covered(row);
         let least = if row.plain { stamp.len } else { 0 };
         if (0..row.units).all(|index| is_covered(&covered, index, least)) {
@@ -201,7 +218,7 @@ impl Index {
     }
 
     pub(super) fn slices(&self, path: &Path) -> Vec<UnitKey> {
-        let stamp = self.paths.get(&path_print(path)).and_then(|print| self.stamps.get(print));
+        let stamp = self.paths.get(&path_print(path)).and_then(|path| path.find(path.last));
         let covered = stamp.filter(|row| row.plain).map(|row| self.covered(row)).unwrap_or_default();
         covered.into_iter().map(|(_, key)| key).filter(|key| key.end > key.start).collect()
     }
