@@ -291,7 +291,11 @@ mod tests {
         let listing = landing::units_of_bytes("a", b"a=b".as_slice().into(), &Limits::default());
         let unit = listing.unwrap().units.remove(0);
         let file = |sizes: &[u64]| {
-            let piece = |size: &u64| (0, Piece::whole(Unit { len: Some(*size), ..unit.clone() }));
+            let piece = |size: &u64| {
+                let mut unit = unit.clone();
+                unit.len = Some(*size);
+                (0, Piece::whole(unit))
+            };
             File {
                 number: 0,
                 stamp: FileStamp { path: "a".into(), len: 0, modified_ns: 0 },
