@@ -10,7 +10,7 @@ use mimelake_parse::Format;
 use mimelake_write::store::{CommittedUnit, FileStamp, Listing, UnitKey};
 
 use crate::pipe::Pipe;
-use crate::source::Piece;
+use crate::source::{Piece, format_of};
 
 /// A large plain file is read in slices, so that several workers share it: at most so long.
 const SLICE: u64 = 64 << 20;
@@ -20,6 +20,8 @@ const MAX_JOB: u64 = 1 << 30;
 const MIN_JOB: u64 = 16 << 20;
 /// So many jobs there are at least, where there is enough for them: with fewer, some workers wait for the last.
 const JOBS: u64 = 8;
+/// So many of the last jobs are halved, so that less is left to one worker when the others have nothing more to do.
+const LATE: u64 = 2;
 /// So many files are planned at a time, so that the plan of an archive of any size fits in memory. The bytes of small
 /// files take 32 MiB of it at most.
 pub const FILES_AT_ONCE: usize = 4096;
@@ -29,6 +31,8 @@ const USUAL_RATIO: u64 = 10;
 /// A file that was found, and what it holds.
 #[derive(Debug)]
 pub struct File {
+    /// Its place among the files that are planned together.
+    pub number: usize,
     /// As the commit log knows it.
     pub stamp: FileStamp,
     /// What it is made of.
@@ -58,7 +62,9 @@ pub fn stamp(found: &Found) -> FileStamp {
 /// The path from the root. Where the program stands is asked once and not for each file.
 fn absolute(path: &Path) -> PathBuf {
     static HERE: LazyLock<PathBuf> = LazyLock::new(|| std::env::current_dir().unwrap_or_default());
-    let whole = HERE.join(path);
+    let mut whole = PathBuf::with_capacity(HERE.as_os_str().len() + 1 + path.as_os_str().len());
+    whole.push(&*HERE);
+    whole.push(path);
     if cfg!(unix) {
         // What was found has no `.` and no empty parts.
         return whole;
@@ -68,13 +74,23 @@ fn absolute(path: &Path) -> PathBuf {
 
 /// Lists what a file holds, a large plain file of key-value lines in slices.
 pub fn list(found: &Found, limits: &Limits, format: Option<Format>) -> Result<File, LandingError> {
+    list_stamped(found, stamp(found), limits, format)
+}
+
+/// The same, of a file whose stamp is at hand.
+pub fn list_stamped(
+    found: &Found,
+    stamp: FileStamp,
+    limits: &Limits,
+    format: Option<Format>,
+) -> Result<File, LandingError> {
     let (listing, pipe) = open(found, limits)?;
     let own = |unit: &Unit| unit.name == found.path.to_string_lossy();
     let single = listing.units.len() == 1 && own(&listing.units[0]);
     let is_plain = single && listing.units[0].is_plain();
     let units = listing.units.len() as u32;
     let kind = if is_plain { Listing::Plain } else { Listing::Members(units) };
-    let mut pieces = Vec::new();
+    let mut pieces = Vec::with_capacity(listing.units.len());
     for (index, unit) in (0..).zip(listing.units) {
         match unit.len {
             Some(len) if is_plain && len >= 2 * MIN_JOB && is_key_value(&found.path, format) => {
@@ -86,7 +102,8 @@ pub fn list(found: &Found, limits: &Limits, format: Option<Format>) -> Result<Fi
         }
     }
     Ok(File {
-        stamp: stamp(found),
+        number: 0,
+        stamp,
         listing: kind,
         is_stream: found.kind != FoundKind::File,
         pipe: pipe.filter(|_| single),
@@ -109,11 +126,13 @@ fn open(found: &Found, limits: &Limits) -> Result<(landing::Listing, Option<Pipe
     Ok((listing, Some(pipe)))
 }
 
-/// The slices of so many bytes, all of nearly the same length.
+/// The slices of so many bytes: all of nearly the same length, but the last two in halves, where those are not too small.
 fn slices(len: u64) -> impl Iterator<Item = (u64, u64)> {
     let count = (len / MIN_JOB).min(JOBS).max(len.div_ceil(SLICE)).max(1);
-    let place = move |slice: u64| (u128::from(len) * u128::from(slice) / u128::from(count)) as u64;
-    (0..count).map(move |slice| (place(slice), place(slice + 1)))
+    let halves = if len / count / 2 < MIN_JOB { 0 } else { 2 * LATE };
+    let place = move |half: u64| (u128::from(len) * u128::from(half) / u128::from(2 * count)) as u64;
+    let whole = (0..2 * count - halves).step_by(2).map(move |half| (place(half), place(half + 2)));
+    whole.chain((2 * count - halves..2 * count).map(move |half| (place(half), place(half + 1))))
 }
 
 fn is_key_value(path: &Path, format: Option<Format>) -> bool {
@@ -128,10 +147,7 @@ pub fn beginning(path: &Path) -> Option<(Format, u8)> {
     if landing::Format::is_utf16(&bytes) {
         return None;
     }
-    let format = match landing::Format::of(&bytes)? {
-        landing::Format::KeyValue => Format::KeyValue,
-        landing::Format::Json => Format::Json,
-    };
+    let format = format_of(&bytes)?;
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     Some((format, *text.iter().find(|byte| !byte.is_ascii_whitespace())?))
 }
@@ -157,19 +173,18 @@ pub struct Planned {
 
 impl Planned {
     /// The pieces of a file.
-    pub fn of(mut file: File) -> Vec<Self> {
+    pub fn of(mut file: File) -> impl Iterator<Item = Self> {
         let pieces = std::mem::take(&mut file.pieces);
         let file = Arc::new(file);
-        let planned = |(index, piece)| Self {
+        pieces.into_iter().map(move |(index, piece)| Self {
             file: Arc::clone(&file),
             index,
+            digest: piece.digest.zip(piece.unit.len),
             piece,
-            digest: None,
             packed: None,
             damage: None,
             twins: Vec::new(),
-        };
-        pieces.into_iter().map(planned).collect()
+        })
     }
 
     /// About how many bytes of content it has.
@@ -191,16 +206,21 @@ impl Planned {
 
 /// Cuts the pieces into jobs, in the order of time that the names of files and members tell.
 ///
-/// What a job holds depends on the input only, not on the number of threads.
+/// What a job holds depends on the input only, not on the number of threads. The last are half as large as the others,
+/// where those are not small.
 pub fn jobs(mut pieces: Vec<Planned>) -> Vec<Vec<Planned>> {
     pieces.sort_by_cached_key(|planned| time_in_name(planned.piece.unit.leaf_name()));
     let total: u64 = pieces.iter().map(Planned::size).sum();
     let least = MIN_JOB.max(total / JOBS).min(SLICE);
     let room = (total / 16).clamp(least, MAX_JOB);
+    let late_room = if room / 2 < MIN_JOB { room } else { room / 2 };
     let mut jobs: Vec<Vec<Planned>> = Vec::new();
     let mut filled = u64::MAX;
+    let mut left = total;
     for planned in pieces {
         let size = planned.size();
+        let room = if left.saturating_sub(size / 2) <= LATE * room { late_room } else { room };
+        left = left.saturating_sub(size);
         // A piece goes where more than half of it fits; a stream has a job of its own, as only reading it shows
         // whether it is known.
         let alone = |planned: &Planned| planned.file.is_stream;
@@ -225,10 +245,14 @@ pub fn pool(threads: usize) -> anyhow::Result<rayon::ThreadPool> {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start the worker threads")
 }
 
-/// The date and time of 14 to 17 digits in a name such as `receipt_20260302090000123.siem`, if it has one.
-fn time_in_name(name: &str) -> Option<String> {
-    let mut runs = name.split(|c: char| !c.is_ascii_digit());
-    runs.rfind(|run| (14..=17).contains(&run.len())).map(str::to_owned)
+/// The date and time of 14 to 17 digits in a name such as `receipt_20260302090000123.siem`, if it has one; shorter ones
+/// end in zero bytes.
+fn time_in_name(name: &str) -> Option<[u8; 17]> {
+    let mut runs = name.as_bytes().rsplit(|byte| !byte.is_ascii_digit());
+    let run = runs.find(|run| (14..=17).contains(&run.len()))?;
+    let mut time = [0; 17];
+    time.iter_mut().zip(run).for_each(|(to, digit)| *to = *digit);
+    Some(time)
 }
 
 #[cfg(test)]
@@ -237,28 +261,68 @@ mod tests {
 
     #[test]
     fn slices_cover_all() {
-        for (len, count) in [
-            (1, 1),
-            (MIN_JOB * 3 / 2 + 1, 1),
-            (MIN_JOB * 2, 2),
-            (MIN_JOB * 9, 8),
-            (SLICE * 8, 8),
-            (SLICE * 8 + 1, 9),
-            (SLICE * 75 - 7, 75),
+        for (len, whole, halves) in [
+            (1, 1, 0),
+            (MIN_JOB * 3 / 2 + 1, 1, 0),
+            (MIN_JOB * 2, 2, 0),
+            (MIN_JOB * 9, 8, 0),
+            (MIN_JOB * 16 - 1, 8, 0),
+            (MIN_JOB * 16, 6, 4),
+            (SLICE * 8, 6, 4),
+            (SLICE * 8 + 1, 7, 4),
+            (SLICE * 75 - 7, 73, 4),
         ] {
             let slices: Vec<_> = slices(len).collect();
-            assert_eq!(slices.len(), count);
+            assert_eq!(slices.len(), whole + halves);
             assert_eq!(slices.first().map(|s| s.0), Some(0));
             assert_eq!(slices.last().map(|s| s.1), Some(len));
             assert!(slices.windows(2).all(|pair| pair[0].1 == pair[1].0));
-            let fair = len / count as u64;
-            assert!(slices.iter().all(|(start, end)| (fair..=fair + 1).contains(&(end - start))));
+            let fair = len / (whole + halves / 2) as u64;
+            let is_fair = |(at, (start, end)): (usize, &(u64, u64))| {
+                let fair = if at < whole { fair } else { fair / 2 };
+                (fair..=fair + 1).contains(&(end - start))
+            };
+            assert!(slices.iter().enumerate().all(is_fair));
         }
     }
 
     #[test]
+    fn the_last_jobs_are_small() {
+        let listing = landing::units_of_bytes("a", b"a=b".as_slice().into(), &Limits::default());
+        let unit = listing.unwrap().units.remove(0);
+        let file = |sizes: &[u64]| {
+            let piece = |size: &u64| {
+                let mut unit = unit.clone();
+                unit.len = Some(*size);
+                (0, Piece::whole(unit))
+            };
+            File {
+                number: 0,
+                stamp: FileStamp { path: "a".into(), len: 0, modified_ns: 0 },
+                listing: Listing::Plain,
+                is_stream: false,
+                pipe: None,
+                damages: Vec::new(),
+                beginning: Vec::new(),
+                pieces: sizes.iter().map(piece).collect(),
+            }
+        };
+        let counts = |sizes: &[u64]| -> Vec<usize> {
+            jobs(Planned::of(file(sizes)).collect()).iter().map(Vec::len).collect()
+        };
+        let slices = |len| slices(len).map(|(start, end)| end - start).collect::<Vec<_>>();
+        assert_eq!(counts(&slices(500_000_000)), [1; 10]);
+        assert_eq!(counts(&slices(500_000_007)), [1; 10]);
+        assert_eq!(counts(&[MIN_JOB / 4; 64]), [8, 8, 8, 8, 8, 8, 4, 4, 4, 4]);
+        assert_eq!(counts(&[MIN_JOB; 64]), [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 2, 2, 2, 2]);
+    }
+
+    #[test]
     fn times_in_names() {
-        assert_eq!(time_in_name("receipt_20260302090000123.siem"), Some("20260302090000123".to_owned()));
+        assert_eq!(time_in_name("receipt_20260302090000123.siem"), Some(*b"20260302090000123"));
+        assert_eq!(time_in_name("20260302090000-7"), Some(*b"20260302090000\0\0\0"));
         assert_eq!(time_in_name("events.json"), None);
+        let order = ["20260302090000", "20260302090000000", "20260302090001"].map(time_in_name);
+        assert!(order.is_sorted());
     }
 }

@@ -32,6 +32,11 @@ impl Piece {
     pub fn whole(unit: Unit) -> Self {
         Self { unit, slice: None, exact: false, inside_line: false, format: None, digest: None }
     }
+
+    /// Computes the digest of content that is kept in memory.
+    pub fn digest_kept(&mut self) {
+        self.digest = self.unit.kept_content().map(|content| blake3::hash(content).into());
+    }
 }
 
 /// What was read of a piece.
@@ -89,6 +94,9 @@ impl<'a> Source<'a> {
     where
         S: Sink<Error = anyhow::Error>,
     {
+        if let (None, Some(content)) = (piece.slice, piece.unit.kept_content()) {
+            return self.read_kept(piece, content, sink, between);
+        }
         let (start, end) = piece.slice.unwrap_or((0, u64::MAX));
         // The byte before the slice tells whether a line begins at it.
         let from = if piece.exact { start } else { start.saturating_sub(1) };
@@ -114,6 +122,36 @@ impl<'a> Source<'a> {
         let damage = reading.damage.take();
         self.window = Some(reading.window);
         Ok(Outcome { account: account?, digest, inflated, damage })
+    }
+
+    /// The same, of content that is kept in memory: it is read where it is.
+    fn read_kept<S>(
+        &mut self,
+        piece: &Piece,
+        content: &[u8],
+        sink: &mut S,
+        mut between: impl FnMut(&mut S) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Outcome>
+    where
+        S: Sink<Error = anyhow::Error>,
+    {
+        interrupt::check()?;
+        let inflated = content.len() as u64;
+        self.settings.done.fetch_add(inflated, Ordering::Relaxed);
+        let hash = || if self.settings.digest { blake3::hash(content).into() } else { [0; 32] };
+        let digest = piece.digest.unwrap_or_else(hash);
+        if landing::Format::is_utf16(content) {
+            let damage = Some(damaged(piece, Some(0), landing::Reason::Utf16));
+            return Ok(Outcome { account: Account::default(), digest, inflated, damage });
+        }
+        let set = self.settings.format.or(piece.format);
+        let format = set.or_else(|| format_of(content)).unwrap_or(Format::KeyValue);
+        let mut reader = turned(self.reader.take(), format, piece, &self.settings, u64::MAX);
+        reader.read(content, 0, true, sink)?;
+        between(sink)?;
+        let account = reader.account().clone();
+        self.reader = Some(reader);
+        Ok(Outcome { account, digest, inflated, damage: None })
     }
 
     /// The digests of some ranges of a unit's content, which is read once, up to the end of the last of them.
@@ -219,20 +257,14 @@ impl Reading<'_> {
     {
         self.fill()?;
         if self.window.offset() == 0 && landing::Format::is_utf16(self.window.bytes()) {
-            self.damage = Some(self.damaged(Some(0), landing::Reason::Utf16));
+            self.damage = Some(damaged(self.piece, Some(0), landing::Reason::Utf16));
             return Ok(Account::default());
         }
         if search && !self.seek_sure_start(end)? {
             return Ok(Account::default());
         }
         let format = self.format()?;
-        let max_record = usize::try_from(self.settings.max_record).unwrap_or(usize::MAX);
-        let name = &self.piece.unit.name;
-        let reader = match self.reader.take() {
-            Some(reader) => reader.turned_to(format, name),
-            None => Reader::new(format, name),
-        };
-        let mut reader = reader.max_record(max_record).stop_at(end).inside_line(self.piece.inside_line);
+        let mut reader = turned(self.reader.take(), format, self.piece, self.settings, end);
         loop {
             let window = &self.window;
             let done = reader.read(window.bytes(), window.offset(), window.at_end(), sink)?;
@@ -272,9 +304,8 @@ impl Reading<'_> {
             return Ok(format);
         }
         loop {
-            match landing::Format::of(self.window.bytes()) {
-                Some(landing::Format::Json) => return Ok(Format::Json),
-                Some(landing::Format::KeyValue) => return Ok(Format::KeyValue),
+            match format_of(self.window.bytes()) {
+                Some(format) => return Ok(format),
                 None if self.window.at_end() || self.window.bytes().len() > landing::BLOCK => {
                     return Ok(Format::KeyValue);
                 }
@@ -283,15 +314,11 @@ impl Reading<'_> {
         }
     }
 
-    fn damaged(&self, offset: Option<u64>, reason: landing::Reason) -> LandingError {
-        LandingError { path: self.piece.unit.name.clone(), offset, reason }
-    }
-
     /// Fills the window; damage ends the content there.
     fn fill(&mut self) -> anyhow::Result<()> {
         interrupt::check()?;
         if let Err(error) = self.window.fill() {
-            let named = |error| self.damaged(None, landing::Reason::Io(error));
+            let named = |error| damaged(self.piece, None, landing::Reason::Io(error));
             self.damage = Some(LandingError::from_io(error).unwrap_or_else(named));
             // A stream that the signal cut short is not damaged.
             interrupt::check()?;
@@ -301,6 +328,29 @@ impl Reading<'_> {
         self.counted = self.counted.max(read);
         Ok(())
     }
+}
+
+/// A reader of a piece up to `end`, made of that of another.
+fn turned(other: Option<Reader>, format: Format, piece: &Piece, settings: &Settings<'_>, end: u64) -> Reader {
+    let name = &piece.unit.name;
+    let reader = match other {
+        Some(reader) => reader.turned_to(format, name),
+        None => Reader::new(format, name),
+    };
+    let max_record = usize::try_from(settings.max_record).unwrap_or(usize::MAX);
+    reader.max_record(max_record).stop_at(end).inside_line(piece.inside_line)
+}
+
+/// The format that the first bytes tell.
+pub fn format_of(bytes: &[u8]) -> Option<Format> {
+    landing::Format::of(bytes).map(|format| match format {
+        landing::Format::Json => Format::Json,
+        landing::Format::KeyValue => Format::KeyValue,
+    })
+}
+
+fn damaged(piece: &Piece, offset: Option<u64>, reason: landing::Reason) -> LandingError {
+    LandingError { path: piece.unit.name.clone(), offset, reason }
 }
 
 /// A reader that computes the digest of a slice of what it reads.

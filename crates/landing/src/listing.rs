@@ -1,5 +1,6 @@
 //! What a file holds.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex};
@@ -56,16 +57,22 @@ pub fn units(found: &Found, limits: &Limits) -> Result<Listing, LandingError> {
 /// A file of no more bytes is kept in memory once it is open: to open it again costs more than to read it.
 const SMALL: usize = 8 << 10;
 
+thread_local! {
+    /// What a small file is read into: clearing as much for each costs more than copying what is read.
+    static BUFFER: RefCell<[u8; SMALL + 1]> = const { RefCell::new([0; SMALL + 1]) };
+}
+
 /// Returns the bytes of a small file that has as many as when it was found.
 fn small(file: &File, len: u64) -> io::Result<Option<Bytes>> {
-    let mut buffer = [0; SMALL + 1];
-    let Some(room) = usize::try_from(len).ok().and_then(|len| buffer.get_mut(..=len)) else {
-        return Ok(None);
-    };
-    // Room for one byte more than there should be shows that there are none. Where one read does not give all, the file
-    // is read as others are.
-    let n = Read::read(&mut &*file, room)?;
-    Ok(room.get(..n).filter(|bytes| bytes.len() as u64 == len).map(|bytes| Bytes::Memory(bytes.into())))
+    BUFFER.with_borrow_mut(|buffer| {
+        let Some(room) = usize::try_from(len).ok().and_then(|len| buffer.get_mut(..=len)) else {
+            return Ok(None);
+        };
+        // Room for one byte more than there should be shows that there are none. Where one read does not give all, the
+        // file is read as others are.
+        let n = Read::read(&mut &*file, room)?;
+        Ok(room.get(..n).filter(|bytes| bytes.len() as u64 == len).map(|bytes| Bytes::Memory(bytes.into())))
+    })
 }
 
 /// Returns the units of a file that is in memory; `name` is what it is called in units and errors.

@@ -33,7 +33,8 @@ pub struct Unit {
 impl Unit {
     pub(crate) fn new(name: String, container: &str, origin: &Arc<Origin>, place: Place) -> Self {
         let own = name.get(container.len()..).unwrap_or(&name);
-        let own_leaf = own.rfind(['/', '\\']).map_or_else(|| usize::from(!container.is_empty()), |at| at + 1);
+        let cut = own.bytes().rposition(|byte| matches!(byte, b'/' | b'\\'));
+        let own_leaf = cut.map_or_else(|| usize::from(!container.is_empty()), |at| at + 1);
         let leaf = name.len() - own.len() + own_leaf.min(own.len());
         Self {
             name,
@@ -57,6 +58,16 @@ impl Unit {
     pub fn is_plain(&self) -> bool {
         matches!(self.place, Place::File { container: Container::Plain, .. })
             && !matches!(*self.origin, Origin::Pipe(_))
+    }
+
+    /// Returns the content, where it is stored as it is and kept in memory.
+    pub fn kept_content(&self) -> Option<&[u8]> {
+        match (&self.place, &*self.origin) {
+            (Place::File { container: Container::Plain, .. }, Origin::Open(Bytes::Memory(bytes))) => {
+                Some(bytes)
+            }
+            _ => None,
+        }
     }
 
     /// Whether it keeps its bytes, which then stay as they are whatever becomes of the file.

@@ -1,15 +1,15 @@
 //! One job: some pieces, one worker, its own part files, one commit.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use mimelake_landing::Reason;
-use mimelake_write::store::{Commit, CommittedInput, CommittedUnit, Counts, Job, Store, UnitKey};
+use mimelake_write::store::{Commit, CommittedInput, CommittedUnit, Counts, Job, Listing, Store, UnitKey};
 
-use super::Run;
 use super::known;
 use super::lake::{Lake, Rooms};
+use super::{PathDigest, Run};
 use crate::interrupt;
 use crate::plan::{File, Planned};
 use crate::report::Tally;
@@ -108,10 +108,10 @@ fn count_parts(tables: &mut crate::report::Tables, commit: &Commit) {
 pub struct Done {
     /// What became of it.
     pub tally: Tally,
-    /// The paths of the files, one for each piece.
-    pub files: Vec<OsString>,
-    /// The files as a commit names them, by path: bytes compare faster than its parts do.
-    pub inputs: BTreeMap<OsString, (Arc<File>, CommittedInput)>,
+    /// The files, one for each piece.
+    pub files: Vec<PathDigest>,
+    /// The files as a commit names them, by their number.
+    pub inputs: BTreeMap<usize, (Arc<File>, CommittedInput)>,
 }
 
 impl Done {
@@ -126,7 +126,7 @@ impl Done {
         let packed = packed(source, planned)?;
         let file = &planned.file;
         self.tally.add(&file.stamp.path, outcome);
-        self.files.push(file.stamp.path.clone().into());
+        self.files.push(file.stamp.path.as_path().into());
         if let Some(damage) = &outcome.damage {
             run.progress.say(&format!("warning: {damage}"));
         } else if run.args.read.verbose {
@@ -150,12 +150,20 @@ impl Done {
             Some(packed) if outcome.inflated == 0 && outcome.damage.is_some() => (packed, None),
             packed => (content, packed.filter(|packed| *packed != content)),
         };
-        let name =
-            if file.pieces.is_empty() { planned.piece.unit.leaf_name().to_owned() } else { String::new() };
+        let name = match file.listing {
+            Listing::Plain => String::new(),
+            Listing::Members(_) => planned.piece.unit.leaf_name().to_owned(),
+        };
         let unit = CommittedUnit { index: planned.index, name, key, packed, alias: false };
-        let entry = self.inputs.entry(file.stamp.path.clone().into());
-        let (_, input) = entry.or_insert_with(|| (Arc::clone(file), input(file, Vec::new(), None)));
-        input.units.push(unit);
+        let input = match self.inputs.entry(file.number) {
+            Entry::Occupied(entry) => {
+                let (_, input) = entry.into_mut();
+                input.units.push(unit);
+                input
+            }
+            // Most files have one unit.
+            Entry::Vacant(entry) => &mut entry.insert((Arc::clone(file), input(file, vec![unit], None))).1,
+        };
         if let Some(damage) = &outcome.damage {
             input.damage = Some(damage.to_string());
         }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use mimelake_landing::{Found, FoundKind};
 use mimelake_write::store::{CommittedInput, CommittedUnit, Listing, StampState, Store, UnitKey};
 use rayon::prelude::*;
 
@@ -23,19 +22,18 @@ fn place(key: &UnitKey) -> Place {
     (key.start, key.end, key.digest)
 }
 
-/// Whether all that the file holds has been converted, by its path, length and time of change.
-pub fn is_unchanged(store: &Store, found: &Found) -> bool {
-    found.kind == FoundKind::File
-        && matches!(store.stamp_state(&plan::stamp(found)), StampState::Unchanged { .. })
-}
-
 /// Sorts out what of these files is new.
-pub fn sort_out(run: &Run<'_>, store: &Store, files: Vec<File>) -> anyhow::Result<Work> {
+pub fn sort_out(
+    run: &Run<'_>,
+    store: &Store,
+    files: impl Iterator<Item = (File, StampState)>,
+) -> anyhow::Result<Work> {
     let mut work = Work::default();
     let mut known = Known::default();
-    for mut file in files {
+    for (number, (mut file, state)) in files.enumerate() {
+        file.number = number;
         if !run.args.force {
-            leave_out_covered(run, store, &mut file)?;
+            leave_out_covered(run, store, &mut file, &state)?;
         }
         if file.pieces.is_empty() {
             known.empty.push(file);
@@ -70,10 +68,15 @@ impl Known {
 
 /// Leaves out what a commit covers: pieces done before a run was stopped, and the beginning of a plain file
 /// that has grown since, or what was converted of it.
-fn leave_out_covered(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow::Result<()> {
-    if let StampState::Partly { covered } = store.stamp_state(&file.stamp) {
+fn leave_out_covered(
+    run: &Run<'_>,
+    store: &Store,
+    file: &mut File,
+    state: &StampState,
+) -> anyhow::Result<()> {
+    if let StampState::Partly { covered } = state {
         let pieces = std::mem::take(&mut file.pieces).into_iter();
-        file.pieces = pieces.flat_map(|(index, piece)| uncovered(index, piece, &covered)).collect();
+        file.pieces = pieces.flat_map(|(index, piece)| uncovered(index, piece, covered)).collect();
         return Ok(());
     }
     if file.listing == Listing::Plain { leave_out_beginning(run, store, file) } else { Ok(()) }
@@ -117,7 +120,7 @@ fn leave_out_beginning(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow:
         return Ok(());
     }
     let known: Vec<_> = slices.into_iter().map(|key| (index, UnitKey { len: now, ..key })).collect();
-    let whole = Piece { slice: Some((0, now)), format: Some(format), ..whole };
+    let whole = Piece { slice: Some((0, now)), format: Some(format), digest: None, ..whole };
     // Nearly always one piece, so that one commit holds it together with the beginning, whatever happens between.
     file.pieces = uncovered(index, whole, &known);
     if let Some((_, rest)) = file.pieces.last_mut()
@@ -149,6 +152,9 @@ fn known_unit(index: u32, name: &str, key: UnitKey) -> CommittedUnit {
 
 /// Computes the digests that may show a piece to be known: of pieces whose length (and CRC) another has too.
 fn digest_candidates(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
+    if pieces.iter().all(|planned| is_digested(store, planned)) {
+        return Ok(());
+    }
     let mut lengths = Lengths::default();
     for planned in pieces.iter() {
         lengths.add(planned);
@@ -161,7 +167,8 @@ fn digest_candidates(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> an
     };
     let units: Vec<&mut [Planned]> = pieces.chunk_by_mut(is_same_unit).collect();
     units.into_par_iter().try_for_each(|unit| {
-        let Some(first) = unit.first_mut().filter(|first| !first.file.is_stream) else { return Ok(()) };
+        let is_asked = |first: &Planned| !first.file.is_stream && !is_digested(store, first);
+        let Some(first) = unit.first_mut().filter(|first| is_asked(first)) else { return Ok(()) };
         if may_be_known(first, packed(first)) {
             first.packed = Source::new(run.settings(true)).packed(&first.piece.unit)?;
             if !run.args.force && first.packed.is_some_and(|key| store.knows(&key)) {
@@ -175,6 +182,11 @@ fn digest_candidates(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> an
         }
         Ok(())
     })
+}
+
+/// Whether the digest of all of a unit is known, and is all there is to know it by.
+fn is_digested(store: &Store, planned: &Planned) -> bool {
+    planned.digest.is_some_and(|(_, len)| !store.is_cut(len))
 }
 
 /// A length in bytes, and the CRC-32 of the same bytes where it is stated.
@@ -226,12 +238,7 @@ fn is_same_unit(a: &Planned, b: &Planned) -> bool {
 }
 
 fn unit_name(planned: &Planned) -> UnitName {
-    (file_name(&planned.file), planned.index)
-}
-
-/// What tells a file from the others: each is there once, and its path is long.
-fn file_name(file: &Arc<File>) -> usize {
-    Arc::as_ptr(file).addr()
+    (planned.file.number, planned.index)
 }
 
 /// Computes the digests of a unit's pieces, and finds the cuts of the same content that have been converted.
@@ -293,32 +300,28 @@ pub fn key(planned: &Planned, digest: [u8; 32], bytes: u64) -> UnitKey {
 }
 
 /// The keys of a piece, as far as they had to be known beforehand.
-fn keys(planned: &Planned) -> Vec<UnitKey> {
+fn keys(planned: &Planned) -> impl Iterator<Item = UnitKey> {
     let content = planned.digest.map(|(digest, bytes)| key(planned, digest, bytes));
-    content.into_iter().chain(planned.packed).collect()
+    content.into_iter().chain(planned.packed)
 }
 
 /// Leaves out the pieces whose bytes have been converted, or stand earlier in this run.
 fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, known: &mut Known) {
-    // The keys met so far, and those that hold their rows.
-    let mut seen: HashMap<(u64, Place), Vec<UnitKey>> = HashMap::new();
-    let mut kept_files = HashSet::new();
+    // The keys met so far, and those that hold their rows, if they do not themselves.
+    let mut seen: HashMap<UnitKey, Option<Vec<UnitKey>>> = HashMap::with_capacity(pieces.len());
     let mut unchanged = HashSet::new();
     pieces.retain(|planned| {
         let path = &planned.file.stamp.path;
-        let keys = keys(planned);
-        let converted = || keys.iter().find(|key| store.knows(key)).map(|key| vec![*key]);
+        let keys = || keys(planned);
+        let converted = || keys().find(|key| store.knows(key)).map(|key| vec![key]);
         let twins = || Some(planned.twins.clone()).filter(|twins| !twins.is_empty());
-        let earlier = || keys.iter().find_map(|key| seen.get(&(key.len, place(key)))).cloned();
+        let held = |key: UnitKey| seen.get(&key).map(|other| other.clone().unwrap_or_else(|| vec![key]));
+        let earlier = || keys().find_map(held);
         let other = if run.args.force { earlier() } else { converted().or_else(twins).or_else(earlier) };
-        for key in &keys {
-            let holders = other.clone().unwrap_or_else(|| vec![*key]);
-            seen.entry((key.len, place(key))).or_insert(holders);
+        for key in keys() {
+            seen.entry(key).or_insert_with(|| other.clone());
         }
-        let Some(cut) = other else {
-            kept_files.insert(file_name(&planned.file));
-            return true;
-        };
+        let Some(cut) = other else { return true };
         let entry = known.units.entry(path.clone());
         let input = entry.or_insert_with(|| super::job::input(&planned.file, Vec::new(), None));
         for unit in cut.into_iter().map(|key| known_unit(planned.index, planned.piece.unit.leaf_name(), key))
@@ -331,11 +334,13 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
             input.damage.get_or_insert_with(|| damage.to_string());
             run.damaged(path, damage);
         }
-        unchanged.insert(file_name(&planned.file));
+        unchanged.insert(planned.file.number);
         false
     });
-    let all_known = unchanged.difference(&kept_files).count() as u64;
-    run.totals(|totals| totals.report.files.unchanged += all_known);
+    for planned in pieces {
+        unchanged.remove(&planned.file.number);
+    }
+    run.totals(|totals| totals.report.files.unchanged += unchanged.len() as u64);
 }
 
 /// Makes sure that what is converted again was converted together with nothing that is not here.
@@ -343,7 +348,7 @@ fn check_companions(store: &Store, pieces: &[Planned]) -> anyhow::Result<()> {
     let mut here = HashSet::new();
     let mut commits = BTreeMap::new();
     for planned in pieces {
-        let mut keys = keys(planned);
+        let mut keys: Vec<_> = keys(planned).collect();
         keys.extend(&planned.twins);
         here.extend(keys.iter().map(place));
         let ids = store.commits_of(&keys);

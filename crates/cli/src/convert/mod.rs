@@ -7,18 +7,18 @@ pub mod part;
 mod stream;
 
 use std::collections::HashSet;
-use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use job::Worker;
 use mimelake_columns::document::Document;
-use mimelake_landing::{self as landing, Found};
+use mimelake_landing::{self as landing, Found, FoundKind};
 use mimelake_schema::EventType;
-use mimelake_write::store::{CommittedInput, Store, Wait};
+use mimelake_write::store::{CommittedInput, StampState, Store, Wait};
 use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::args::{ConvertArgs, SchemaKind, To};
 use crate::exit::{Exit, Hinted};
@@ -52,7 +52,23 @@ pub struct Totals {
     /// What was written.
     pub tables: Tables,
     /// The files that were read, wholly or in part.
-    pub files: HashSet<OsString>,
+    pub files: HashSet<PathDigest>,
+}
+
+/// What tells a file from others where they are counted: the paths of millions need not be kept.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct PathDigest(u128);
+
+impl From<&Path> for PathDigest {
+    fn from(path: &Path) -> Self {
+        Self(xxh3_128(path.as_os_str().as_encoded_bytes()))
+    }
+}
+
+impl From<PathBuf> for PathDigest {
+    fn from(path: PathBuf) -> Self {
+        path.as_path().into()
+    }
 }
 
 /// Runs the command.
@@ -78,7 +94,20 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
 pub fn leave_out_output(args: &ConvertArgs, found: &mut Vec<Found>) {
     let (false, Ok(out)) = (args.to_stdout(), std::path::absolute(&args.output)) else { return };
     let before = found.len();
-    found.retain(|found| !plan::stamp(found).path.starts_with(&out));
+    // Of most files the directory is that of the one before.
+    let mut last: Option<(PathBuf, bool)> = None;
+    found.retain(|found| {
+        let directory = found.path.parent().filter(|_| found.kind != FoundKind::Stdin);
+        let Some(directory) = directory else { return true };
+        match &last {
+            Some((known, is_out)) if known.as_os_str() == directory.as_os_str() => !is_out,
+            _ => {
+                let is_out = plan::stamp(found).path.parent().is_some_and(|path| path.starts_with(&out));
+                last = Some((directory.to_owned(), is_out));
+                !is_out
+            }
+        }
+    });
     if found.len() < before && !args.read.quiet {
         terminal::say(&format!(
             "note: left out {} files that lie in {}",
@@ -181,8 +210,10 @@ impl Run<'_> {
             // Streams come last and one by one: only reading one shows whether it holds what another job does.
             let (streams, jobs): (Vec<_>, Vec<_>) =
                 jobs.into_iter().partition(|pieces| pieces.iter().any(|planned| planned.file.is_stream));
+            // One after the other, as workers are free: the last jobs are small.
             let worker = || Worker::new(self);
-            jobs.par_iter().try_for_each_init(worker, |worker, pieces| worker.run(store, pieces))?;
+            let bridge = jobs.iter().par_bridge();
+            bridge.try_for_each_init(worker, |worker, pieces| worker.run(store, pieces))?;
             streams.iter().try_for_each(|pieces| worker().run(store, pieces))?;
             if !aliases.is_empty() {
                 store.remember_aliases(aliases)?;
@@ -200,14 +231,9 @@ impl Run<'_> {
         each: &mut dyn FnMut(Vec<Vec<Planned>>, Vec<CommittedInput>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         for files in found.chunks(plan::FILES_AT_ONCE) {
-            let listed: Vec<File> = files
-                .par_iter()
-                .map(|found| self.list(store, found))
-                .collect::<anyhow::Result<Vec<_>>>()?
-                .into_iter()
-                .flatten()
-                .collect();
-            let work = known::sort_out(self, store, listed)?;
+            let listed: Vec<_> =
+                files.par_iter().map(|found| self.list(store, found)).collect::<anyhow::Result<_>>()?;
+            let work = known::sort_out(self, store, listed.into_iter().flatten())?;
             let stored = work.pieces.iter().map(Planned::stored).sum();
             self.counters.total.fetch_add(stored, Ordering::Relaxed);
             each(plan::jobs(work.pieces), work.aliases)?;
@@ -215,20 +241,25 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What a file holds; none if all of it has been converted, or it cannot be read.
-    fn list(&self, store: &Store, found: &Found) -> anyhow::Result<Option<File>> {
+    /// What a file holds, and what is known of it; none if all of it has been converted, or it cannot be read.
+    fn list(&self, store: &Store, found: &Found) -> anyhow::Result<Option<(File, StampState)>> {
         interrupt::check()?;
-        if !self.args.force && known::is_unchanged(store, found) {
+        let stamp = plan::stamp(found);
+        let is_asked = found.kind == FoundKind::File && !self.args.force;
+        let state = if is_asked { store.stamp_state(&stamp) } else { StampState::Unknown };
+        if matches!(state, StampState::Unchanged { .. }) {
             self.totals(|totals| totals.report.files.unchanged += 1);
             return Ok(None);
         }
-        let listed = plan::list(found, &self.args.read.limits(), self.args.read.format());
+        let listed = plan::list_stamped(found, stamp, &self.args.read.limits(), self.args.read.format());
         // Waiting for a stream may have ended by a signal.
         interrupt::check()?;
         match listed {
-            Ok(file) => {
+            Ok(mut file) => {
                 file.damages.iter().for_each(|damage| self.damaged(&file.stamp.path, damage));
-                Ok(Some(file))
+                // While they are at hand: a digest is wanted of nearly all.
+                file.pieces.iter_mut().for_each(|(_, piece)| piece.digest_kept());
+                Ok(Some((file, state)))
             }
             Err(damage) => {
                 self.damaged(&found.path, &damage);

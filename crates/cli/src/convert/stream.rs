@@ -54,7 +54,7 @@ impl Stream<'_> {
                 }
             };
             file.damages.iter().for_each(|damage| run.damaged(&file.stamp.path, damage));
-            run.totals(|totals| totals.files.insert(file.stamp.path.clone().into()));
+            run.totals(|totals| totals.files.insert(file.stamp.path.as_path().into()));
             for planned in Planned::of(file) {
                 planned.piece.unit.name.clone_into(&mut self.source);
                 let outcome = source.read(&planned.piece, self, |_| Ok(()))?;

@@ -1,7 +1,9 @@
 //! What the live commits hold, in memory.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
+
+use hashbrown::HashMap;
 
 use super::key::UnitKey;
 use super::layout::CommitId;
@@ -26,8 +28,8 @@ pub enum StampState {
     Unknown,
 }
 
-/// 128 bits of BLAKE3: enough to keep paths and stamps apart without keeping them.
-type Fingerprint = [u8; 16];
+/// A path as 128 bits of its BLAKE3: enough to tell it from others without keeping it.
+type PathPrint = [u8; 16];
 
 #[derive(Debug)]
 struct CommitRow {
@@ -43,8 +45,40 @@ struct Listed {
     commit: CommitNumber,
 }
 
+/// What is known of a path.
+#[derive(Debug, Default)]
+struct PathRow {
+    /// The length and time of change last committed.
+    last: Look,
+    /// Nearly always one.
+    stamps: Vec<StampRow>,
+}
+
+/// How a file looks: length and time of change.
+type Look = (u64, i64);
+
+fn look(stamp: &FileStamp) -> Look {
+    (stamp.len, stamp.modified_ns)
+}
+
+impl PathRow {
+    fn find(&self, look: Look) -> Option<&StampRow> {
+        self.stamps.iter().find(|row| row.look == look)
+    }
+
+    fn entry(&mut self, look: Look) -> &mut StampRow {
+        let at = self.stamps.iter().position(|row| row.look == look).unwrap_or_else(|| {
+            self.stamps.reserve_exact(1);
+            self.stamps.push(StampRow { look, ..StampRow::default() });
+            self.stamps.len() - 1
+        });
+        &mut self.stamps[at]
+    }
+}
+
 #[derive(Debug, Default)]
 struct StampRow {
+    look: Look,
     plain: bool,
     units: u32,
     listed: Vec<Listed>,
@@ -62,9 +96,7 @@ pub(super) struct Index {
     commits: Vec<CommitRow>,
     live: HashMap<CommitId, CommitNumber>,
     units: Units,
-    stamps: HashMap<Fingerprint, StampRow>,
-    /// The stamp last committed for a path.
-    paths: HashMap<Fingerprint, Fingerprint>,
+    paths: HashMap<PathPrint, PathRow>,
 }
 
 impl Index {
@@ -87,9 +119,9 @@ impl Index {
     }
 
     fn add_input(&mut self, input: &CommittedInput, commit: CommitNumber) {
-        let stamp = stamp_print(&input.stamp);
-        self.paths.insert(path_print(&input.stamp.path), stamp);
-        let row = self.stamps.entry(stamp).or_default();
+        let path = self.paths.entry(path_print(&input.stamp.path)).or_default();
+        path.last = look(&input.stamp);
+        let row = path.entry(path.last);
         row.plain = input.listing == Listing::Plain;
         row.units = row.units.max(input.listing.units());
         row.commits += 1;
@@ -115,17 +147,17 @@ impl Index {
             return;
         }
         for input in &commit.inputs {
-            let stamp = stamp_print(&input.stamp);
             for unit in input.units.iter().filter(|unit| !unit.alias) {
                 unit.keys().for_each(|key| self.units.release(key, number));
             }
-            let Some(row) = self.stamps.get_mut(&stamp) else { continue };
-            row.listed.retain(|listed| listed.commit != number);
-            row.damage.retain(|(commit, _)| *commit != number);
-            row.commits -= 1;
-            if row.commits == 0 {
-                self.stamps.remove(&stamp);
+            let Some(path) = self.paths.get_mut(&path_print(&input.stamp.path)) else { continue };
+            let look = look(&input.stamp);
+            for row in path.stamps.iter_mut().filter(|row| row.look == look) {
+                row.listed.retain(|listed| listed.commit != number);
+                row.damage.retain(|(commit, _)| *commit != number);
+                row.commits -= 1;
             }
+            path.stamps.retain(|row| row.commits > 0);
         }
     }
 
@@ -140,7 +172,8 @@ impl Index {
     }
 
     pub(super) fn stamp_state(&self, stamp: &FileStamp) -> StampState {
-        let Some(row) = self.stamps.get(&stamp_print(stamp)) else { return StampState::Unknown };
+        let path = self.paths.get(&path_print(&stamp.path));
+        let Some(row) = path.and_then(|path| path.find(look(stamp))) else { return StampState::Unknown };
         let covered = self.covered(row);
         let least = if row.plain { stamp.len } else { 0 };
         if (0..row.units).all(|index| is_covered(&covered, index, least)) {
@@ -185,7 +218,7 @@ impl Index {
     }
 
     pub(super) fn slices(&self, path: &Path) -> Vec<UnitKey> {
-        let stamp = self.paths.get(&path_print(path)).and_then(|print| self.stamps.get(print));
+        let stamp = self.paths.get(&path_print(path)).and_then(|path| path.find(path.last));
         let covered = stamp.filter(|row| row.plain).map(|row| self.covered(row)).unwrap_or_default();
         covered.into_iter().map(|(_, key)| key).filter(|key| key.end > key.start).collect()
     }
@@ -205,18 +238,7 @@ fn is_covered(covered: &[(u32, UnitKey)], index: u32, least: u64) -> bool {
     slices().next().is_some() && reach >= len
 }
 
-fn path_print(path: &Path) -> Fingerprint {
-    print(blake3::Hasher::new().update(path.as_os_str().as_encoded_bytes()))
-}
-
-fn stamp_print(stamp: &FileStamp) -> Fingerprint {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&stamp.len.to_le_bytes()).update(&stamp.modified_ns.to_le_bytes());
-    print(hasher.update(stamp.path.as_os_str().as_encoded_bytes()))
-}
-
-fn print(hasher: &blake3::Hasher) -> Fingerprint {
-    let mut print = [0; 16];
-    hasher.finalize_xof().fill(&mut print);
-    print
+fn path_print(path: &Path) -> PathPrint {
+    let digest = blake3::hash(path.as_os_str().as_encoded_bytes());
+    digest.as_bytes().first_chunk().copied().unwrap_or_default()
 }

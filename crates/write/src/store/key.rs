@@ -1,6 +1,7 @@
 //! The identity of a piece of input: its bytes.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -31,6 +32,11 @@ impl UnitKey {
         Self { len, start: 0, end: len, digest, crc32: None }
     }
 
+    /// The first eight bytes of the digest, which nearly always tell it from others.
+    pub(super) fn prefix(&self) -> u64 {
+        self.digest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    }
+
     /// Whether both are the same bytes at the same place, even if one whole has grown since.
     pub(super) fn same_bytes(&self, other: &Self) -> bool {
         self.digest == other.digest && self.start == other.start && self.end == other.end
@@ -44,6 +50,12 @@ impl PartialEq for UnitKey {
 }
 
 impl Eq for UnitKey {}
+
+impl Hash for UnitKey {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.prefix().hash(hasher);
+    }
+}
 
 /// The key in a commit record: a whole leaves out its bounds.
 #[derive(Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 //! A million units must be held, so the rows are in one vector and units that share a digest or a length are
 //! linked through it.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use super::key::UnitKey;
 
@@ -48,7 +48,7 @@ impl Units {
             self.cut.insert(key.len);
         }
         let id = self.rows.len() as UnitId;
-        let next_by_digest = self.by_digest.insert(prefix(key), id).unwrap_or(NONE);
+        let next_by_digest = self.by_digest.insert(key.prefix(), id).unwrap_or(NONE);
         let next_by_len = self.by_len.insert(key.len, id).unwrap_or(NONE);
         self.rows.push(Row { key: *key, holder: NONE, next_by_digest, next_by_len });
         id
@@ -100,14 +100,10 @@ impl Units {
     }
 
     fn with_digest(&self, key: &UnitKey) -> impl Iterator<Item = UnitId> {
-        chain(self.by_digest.get(&prefix(key)), |id| self.rows[id as usize].next_by_digest)
+        chain(self.by_digest.get(&key.prefix()), |id| self.rows[id as usize].next_by_digest)
     }
 }
 
 fn chain(first: Option<&UnitId>, next: impl Fn(UnitId) -> UnitId) -> impl Iterator<Item = UnitId> {
     std::iter::successors(first.copied(), move |&id| Some(next(id)).filter(|&id| id != NONE))
-}
-
-fn prefix(key: &UnitKey) -> u64 {
-    key.digest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
