@@ -49,8 +49,10 @@ fn what_a_bad_network_may_have_cut_moves_no_token() {
     ];
     for faults in faults {
         let mut lab = Lab::v1(faulty(vec![]), "");
-        lab.setting.patience.idle = std::time::Duration::from_millis(50);
-        lab.setting.patience.slow = std::time::Duration::from_millis(50);
+        if !matches!(faults[0], Fault::Close { .. }) {
+            lab.setting.patience.idle = std::time::Duration::from_millis(100);
+            lab.setting.patience.slow = std::time::Duration::from_millis(100);
+        }
         let fails = |fault: &Fault| {
             lab.mock.set_script(vec![siem1(fault.clone()).file(2).every()].into());
             assert!(lab.failure().passes(), "{fault:?}");
