@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use anyhow::Context;
 use mimelake_landing::{self as landing, Found, FoundKind, LandingError, Limits, Unit};
 use mimelake_parse::Format;
-use mimelake_write::store::{CommittedUnit, FileStamp, Listing, UnitKey};
+use mimelake_write::store::{CommitId, CommittedUnit, FileStamp, Listing, UnitKey};
 
 use crate::pipe::Pipe;
 use crate::source::{Piece, format_of};
@@ -169,6 +169,8 @@ pub struct Planned {
     pub damage: Option<Arc<LandingError>>,
     /// Other cuts of the same content that have been converted.
     pub twins: Vec<UnitKey>,
+    /// With `--force`: the commits of earlier runs that hold its rows.
+    pub replaces: Vec<CommitId>,
 }
 
 impl Planned {
@@ -184,6 +186,7 @@ impl Planned {
             packed: None,
             damage: None,
             twins: Vec::new(),
+            replaces: Vec::new(),
         })
     }
 

@@ -101,9 +101,10 @@ impl Budget {
 
     /// What lies in these spans, one after the other.
     fn read(&self, spans: &[Span]) -> Result<Vec<u8>, SpillError> {
-        let mut bytes = lock(&self.read).pop().unwrap_or_default();
+        let length = spans.iter().map(|(_, length)| *length as usize).sum();
+        let kept = lock(&self.read).pop().filter(|kept| kept.capacity() >= length);
+        let mut bytes = kept.unwrap_or_else(|| Vec::with_capacity(length));
         bytes.clear();
-        bytes.reserve(spans.iter().map(|(_, length)| *length as usize).sum());
         if let Some((file, _)) = &mut *lock(&self.file) {
             for (offset, length) in spans {
                 let whole = file.seek(SeekFrom::Start(*offset)).and_then(|_| {
@@ -288,7 +289,8 @@ pub struct Entries {
 impl Drop for Entries {
     fn drop(&mut self) {
         self.chunks.drain(..).for_each(|chunk| self.budget.recycle(chunk));
-        if self.read.capacity() > 0 {
+        // What is larger would take memory that no budget counts.
+        if self.read.capacity() > 0 && self.read.capacity() as u64 <= self.budget.each {
             lock(&self.budget.read).push(std::mem::take(&mut self.read));
         }
     }

@@ -41,8 +41,13 @@ impl<R> Window<R> {
 
     /// Starts over with another reader, whose first byte is at `offset` of its content, and returns the former one.
     ///
-    /// Keeps the buffer, which spares the allocation when thousands of small members are read.
+    /// Keeps the buffer, which spares the allocation when thousands of small members are read, but for what a long record
+    /// had added to it.
     pub fn restart(&mut self, reader: R, offset: u64) -> R {
+        if self.buffer.len() > self.block {
+            self.buffer.truncate(self.block);
+            self.buffer.shrink_to_fit();
+        }
         (self.start, self.end, self.offset) = (0, 0, offset);
         self.at_end = false;
         self.pending = None;

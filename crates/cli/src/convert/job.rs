@@ -5,7 +5,9 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use mimelake_landing::Reason;
-use mimelake_write::store::{Commit, CommittedInput, CommittedUnit, Counts, Job, Listing, Store, UnitKey};
+use mimelake_write::store::{
+    Commit, CommitId, CommittedInput, CommittedUnit, Counts, Job, Listing, Store, UnitKey,
+};
 
 use super::known;
 use super::lake::{Lake, Rooms};
@@ -61,7 +63,9 @@ fn commit(
     if run.args.force {
         let twins = pieces.iter().flat_map(|planned| &planned.twins);
         let again: Vec<UnitKey> = keys.iter().chain(twins).copied().collect();
-        job.replace(store.commits_of(&again));
+        let is_earlier = |id: &CommitId| pieces.iter().any(|planned| planned.replaces.contains(id));
+        // Of a stream it shows only now what it is.
+        job.replace(store.commits_of(&again).into_iter().filter(|id| is_stream || is_earlier(id)));
     }
     let counts = done.counts();
     let commit = if done.inputs.is_empty() {

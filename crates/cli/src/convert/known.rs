@@ -1,6 +1,6 @@
 //! What has been converted before, by the bytes: nothing is converted twice.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ pub fn sort_out(
     digest_candidates(run, store, &mut work.pieces)?;
     leave_out_known(run, store, &mut work.pieces, &mut known);
     if run.args.force {
-        check_companions(store, &work.pieces)?;
+        find_replaced(store, &mut work.pieces)?;
     }
     work.aliases = known.into_inputs();
     Ok(work)
@@ -343,18 +343,19 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
     run.totals(|totals| totals.report.files.unchanged += unchanged.len() as u64);
 }
 
-/// Makes sure that what is converted again was converted together with nothing that is not here.
-fn check_companions(store: &Store, pieces: &[Planned]) -> anyhow::Result<()> {
+/// Finds what is replaced, before a job commits: the other slices of a file, which are converted at the same time, must
+/// not be taken for it. Makes sure that it was converted together with nothing that is not here.
+fn find_replaced(store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
     let mut here = HashSet::new();
-    let mut commits = BTreeMap::new();
+    let mut commits = BTreeSet::new();
     for planned in pieces {
         let mut keys: Vec<_> = keys(planned).collect();
         keys.extend(&planned.twins);
         here.extend(keys.iter().map(place));
-        let ids = store.commits_of(&keys);
-        commits.extend(ids.into_iter().map(|id| (id.as_str().to_owned(), id)));
+        planned.replaces = store.commits_of(&keys);
+        commits.extend(planned.replaces.iter().cloned());
     }
-    for id in commits.values() {
+    for id in &commits {
         for input in store.inputs_of(id)? {
             let is_here = |unit: &CommittedUnit| unit.keys().any(|key| here.contains(&place(key)));
             if input.units.iter().any(|unit| !unit.alias && !is_here(unit)) {

@@ -42,6 +42,9 @@ pub struct Lake<'a> {
     rooms: &'a mut Rooms,
 }
 
+/// So many parts of a table leave their rooms: a job may have hundreds.
+const ROOMS: usize = 2;
+
 /// What finished parts leave for those of the next job.
 pub type Rooms = Vec<(EventType, Room)>;
 
@@ -124,7 +127,8 @@ impl<'a> Lake<'a> {
         parts.sort_by_key(|(key, _)| *key);
         for ((event_type, _), part) in parts {
             let (_, room) = part.finish_with_room()?;
-            self.rooms.extend(room.filter(|_| is_small).map(|room| (event_type, room)));
+            let has_room = self.rooms.iter().filter(|(of, _)| *of == event_type).count() < ROOMS;
+            self.rooms.extend(room.filter(|_| is_small && has_room).map(|room| (event_type, room)));
         }
         Ok(self.job)
     }

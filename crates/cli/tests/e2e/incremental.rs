@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::lake::{Row, rows, snapshot, without_source};
 use crate::runs::Place;
-use crate::sample::{self, receipts, zip};
+use crate::sample::{self, long_receipts, receipts, zip};
 
 /// The aCodes of all rows, sorted.
 fn acodes(place: &Place) -> Vec<String> {
@@ -292,6 +292,18 @@ fn force_replaces() {
     place.write("in/e.log", receipts(25..26));
     converts(&place, "in --force", 4, 26);
     assert_eq!(acodes(&place), codes(0..26));
+}
+
+#[test]
+fn force_replaces_a_file_that_is_read_in_slices() {
+    let place = Place::new();
+    let text = long_receipts("Sx", 34 << 20);
+    let wanted: Vec<_> = (0..text.lines().count()).map(|n| format!("Sx{n:06}")).collect();
+    place.write("a.log", text);
+    for arguments in ["--threads 1", "--threads 1 --force", "--threads 2 --force", "--threads 1 --force"] {
+        place.run(&format!("convert a.log -o out -q {arguments}")).exits(0);
+        assert!(acodes(&place) == wanted, "{arguments}: {} rows", acodes(&place).len());
+    }
 }
 
 #[test]

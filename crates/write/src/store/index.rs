@@ -50,7 +50,7 @@ struct Listed {
 struct PathRow {
     /// The length and time of change last committed.
     last: Look,
-    /// Nearly always one.
+    /// Nearly always one; sorted by their looks, for a file that grows may have thousands.
     stamps: Vec<StampRow>,
 }
 
@@ -62,15 +62,21 @@ fn look(stamp: &FileStamp) -> Look {
 }
 
 impl PathRow {
+    fn place(&self, look: Look) -> Result<usize, usize> {
+        self.stamps.binary_search_by_key(&look, |row| row.look)
+    }
+
     fn find(&self, look: Look) -> Option<&StampRow> {
-        self.stamps.iter().find(|row| row.look == look)
+        self.place(look).ok().map(|at| &self.stamps[at])
     }
 
     fn entry(&mut self, look: Look) -> &mut StampRow {
-        let at = self.stamps.iter().position(|row| row.look == look).unwrap_or_else(|| {
-            self.stamps.reserve_exact(1);
-            self.stamps.push(StampRow { look, ..StampRow::default() });
-            self.stamps.len() - 1
+        let at = self.place(look).unwrap_or_else(|at| {
+            if self.stamps.is_empty() {
+                self.stamps.reserve_exact(1);
+            }
+            self.stamps.insert(at, StampRow { look, ..StampRow::default() });
+            at
         });
         &mut self.stamps[at]
     }
@@ -151,13 +157,14 @@ impl Index {
                 unit.keys().for_each(|key| self.units.release(key, number));
             }
             let Some(path) = self.paths.get_mut(&path_print(&input.stamp.path)) else { continue };
-            let look = look(&input.stamp);
-            for row in path.stamps.iter_mut().filter(|row| row.look == look) {
-                row.listed.retain(|listed| listed.commit != number);
-                row.damage.retain(|(commit, _)| *commit != number);
-                row.commits -= 1;
+            let Ok(at) = path.place(look(&input.stamp)) else { continue };
+            let row = &mut path.stamps[at];
+            row.listed.retain(|listed| listed.commit != number);
+            row.damage.retain(|(commit, _)| *commit != number);
+            row.commits -= 1;
+            if row.commits == 0 {
+                path.stamps.remove(at);
             }
-            path.stamps.retain(|row| row.commits > 0);
         }
     }
 

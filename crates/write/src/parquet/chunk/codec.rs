@@ -11,6 +11,8 @@ use crate::parquet::Compression;
 pub(super) struct Codec {
     kind: Kind,
     packed: Bytes,
+    /// Bytes of memory that what is packed takes.
+    room: usize,
 }
 
 enum Kind {
@@ -26,12 +28,12 @@ impl Codec {
             Compression::Snappy => Kind::Snappy(Box::new(snap::raw::Encoder::new())),
             Compression::None => Kind::None,
         };
-        Ok(Self { kind, packed: Bytes::new() })
+        Ok(Self { kind, packed: Bytes::new(), room: 0 })
     }
 
     /// How many bytes of memory what is compressed takes.
     pub(super) fn memory(&self) -> usize {
-        self.packed.len()
+        self.room
     }
 
     /// The bytes, compressed. They stand where they were written, and what is packed next stands there again once they
@@ -53,6 +55,7 @@ impl Codec {
             }
             Kind::None => packed.extend_from_slice(bytes),
         }
+        self.room = packed.capacity();
         self.packed = packed.into();
         Ok(self.packed.clone())
     }
