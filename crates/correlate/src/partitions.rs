@@ -11,8 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
 
-/// The most and the least bytes of a chunk, but for one that holds a single longer email.
-const CHUNK: (usize, usize) = (64 << 10, 4 << 10);
+/// The bytes of a chunk, but for one that holds a single longer email.
+const CHUNK: usize = 64 << 10;
+/// The bytes of a chunk where there are many numbers.
+const SMALL_CHUNK: usize = 4 << 10;
 /// The bytes before an email: its length and its hash.
 const HEAD: usize = 4 + 16;
 
@@ -65,7 +67,7 @@ impl Budget {
     /// Takes a chunk back, as long as there are few.
     fn recycle(&self, mut chunk: Vec<u8>) {
         let mut free = lock(&self.free);
-        if chunk.capacity() <= CHUNK.0 && ((free.len() * CHUNK.0) as u64) < self.each {
+        if chunk.capacity() <= CHUNK && ((free.len() * CHUNK) as u64) < self.each {
             chunk.clear();
             free.push(chunk);
         }
@@ -145,12 +147,12 @@ struct Part {
 impl Partitions {
     /// No entries yet.
     pub fn new(budget: &Arc<Budget>) -> Self {
-        Self { budget: Arc::clone(budget), chunk: CHUNK.0, parts: Mutex::default(), held: AtomicU64::new(0) }
+        Self { budget: Arc::clone(budget), chunk: CHUNK, parts: Mutex::default(), held: AtomicU64::new(0) }
     }
 
     /// Expects entries of about so many numbers: a writer holds a chunk of each, and all of them must fit.
     pub fn expect(&mut self, numbers: usize) {
-        self.chunk = (self.budget.each as usize / numbers.max(1)).clamp(CHUNK.1, CHUNK.0);
+        self.chunk = (self.budget.each as usize / numbers.max(1)).clamp(SMALL_CHUNK, CHUNK);
     }
 
     /// A writer, which must be finished.
@@ -327,7 +329,7 @@ mod tests {
 
     /// Some fit no chunk.
     fn text(n: u64) -> String {
-        "é".repeat(if n % 1000 == 999 { CHUNK.0 } else { n as usize % 8 * 20 })
+        "é".repeat(if n % 1000 == 999 { CHUNK } else { n as usize % 8 * 20 })
     }
 
     #[test]
