@@ -15,5 +15,6 @@ pub mod message;
 mod named;
 pub mod partitions;
 pub mod record;
+mod spill;
 pub mod stage;
 pub mod status;

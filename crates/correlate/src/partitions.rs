@@ -1,18 +1,19 @@
 //! Bytes set aside by a number, in memory, and past a budget in one temporary file.
 //!
 //! An entry is a hash, or another number to sort by, and an email's text. Who writes has a [`Writer`] of its own, which
-//! hands over whole chunks of entries; who reads takes all entries of one number. The file has no name, so nothing is left of it after a kill.
+//! hands over whole chunks of entries; who reads takes all entries of one number.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
 
+use crate::spill::{Span, SpillFile};
+
 /// The bytes of a chunk, but for one that holds a single longer email.
-const CHUNK: usize = 64 << 10;
+pub(crate) const CHUNK: usize = 64 << 10;
 /// The bytes of a chunk where there are many numbers.
 const SMALL_CHUNK: usize = 4 << 10;
 /// The bytes before an email: its length and its hash.
@@ -34,42 +35,63 @@ pub struct Budget {
     /// What one writer may hold beside it.
     each: u64,
     held: AtomicU64,
-    spilled: AtomicU64,
-    file: Mutex<Option<(File, u64)>>,
+    /// Bytes of a chunk as partitions last chose.
+    chunk: AtomicUsize,
+    file: Mutex<SpillFile>,
     /// Chunks that were read and can be filled again: memory that the kernel need not clear.
-    free: Mutex<Vec<Vec<u8>>>,
+    free: Mutex<Free>,
     /// The same for what is read back from the file.
     read: Mutex<Vec<Vec<u8>>>,
+}
+
+/// Empty chunks.
+#[derive(Debug, Default)]
+struct Free {
+    chunks: Vec<Vec<u8>>,
+    bytes: u64,
+    /// Nobody will fill them.
+    is_over: bool,
+}
+
+impl Free {
+    fn pop(&mut self) -> Option<Vec<u8>> {
+        let chunk = self.chunks.pop()?;
+        self.bytes -= chunk.capacity() as u64;
+        Some(chunk)
+    }
 }
 
 impl Budget {
     /// A budget of so many bytes, shared by so many workers; what is more goes to a file without a name in
     /// `directory`.
     pub fn new(directory: &Path, most: u64, workers: usize) -> Arc<Self> {
-        let (held, spilled) = (AtomicU64::new(0), AtomicU64::new(0));
-        let each = most / 8 / workers.max(1) as u64;
+        let each = most / 16 / workers.max(1) as u64;
+        let (held, chunk) = (AtomicU64::new(0), AtomicUsize::new(CHUNK));
         let (file, free, read) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Arc::new(Self { directory: directory.to_owned(), most, each, held, spilled, file, free, read })
+        Arc::new(Self { directory: directory.to_owned(), most, each, held, chunk, file, free, read })
     }
 
     /// How many bytes were written to the file.
     pub fn spilled(&self) -> u64 {
-        self.spilled.load(Ordering::Relaxed)
+        lock(&self.file).written()
     }
 
     /// An empty chunk of this size.
-    fn chunk(&self, size: usize) -> Vec<u8> {
+    fn empty(&self, size: usize) -> Vec<u8> {
         // Chunks of another size are let go one by one.
         let free = lock(&self.free).pop().filter(|chunk| chunk.capacity() == size);
         free.unwrap_or_else(|| Vec::with_capacity(size))
     }
 
-    /// Takes a chunk back, as long as there are few.
+    /// Takes a chunk back, as long as the budget has room for it.
     fn recycle(&self, mut chunk: Vec<u8>) {
+        let room = self.most.saturating_sub(self.held.load(Ordering::Relaxed)).max(self.each);
         let mut free = lock(&self.free);
-        if chunk.capacity() <= CHUNK && ((free.len() * CHUNK) as u64) < self.each {
+        let is_wanted = !free.is_over && chunk.capacity() == self.chunk.load(Ordering::Relaxed);
+        if is_wanted && free.bytes + chunk.capacity() as u64 <= room {
             chunk.clear();
-            free.push(chunk);
+            free.bytes += chunk.capacity() as u64;
+            free.chunks.push(chunk);
         }
     }
 
@@ -77,55 +99,35 @@ impl Budget {
         SpillError { directory: self.directory.clone(), source }
     }
 
-    /// Writes what was held of each number to the end of the file; where it lies there.
-    fn spill(&self, held: Vec<(u64, Vec<Vec<u8>>)>) -> Result<Vec<(u64, Span)>, SpillError> {
+    /// Writes what was held of each number to the file; where it lies there.
+    fn spill(&self, held: Vec<(u64, Vec<Vec<u8>>)>) -> Result<Vec<(u64, Vec<Span>)>, SpillError> {
         let mut file = lock(&self.file);
-        let (file, end) = match &mut *file {
-            Some(file) => file,
-            none => none.insert((tempfile::tempfile_in(&self.directory).map_err(|e| self.failed(e))?, 0)),
-        };
-        let mut chunks = held.iter().flat_map(|(_, chunks)| chunks);
-        let written =
-            file.seek(SeekFrom::Start(*end)).and_then(|_| chunks.try_for_each(|c| file.write_all(c)));
-        written.map_err(|error| self.failed(error))?;
-        let span = |(number, chunks): (u64, Vec<Vec<u8>>)| {
-            let from = *end;
+        let mut spill = |(number, chunks): (u64, Vec<Vec<u8>>)| {
+            let mut spans = Vec::new();
             for chunk in chunks {
-                *end += chunk.len() as u64;
+                file.write(&chunk, &self.directory, &mut spans)?;
                 self.held.fetch_sub(chunk.capacity() as u64, Ordering::Relaxed);
                 self.recycle(chunk);
             }
-            self.spilled.fetch_add(*end - from, Ordering::Relaxed);
-            (number, (from, *end - from))
+            Ok((number, spans))
         };
-        Ok(held.into_iter().map(span).collect())
+        held.into_iter().map(&mut spill).collect::<io::Result<_>>().map_err(|error| self.failed(error))
     }
 
-    /// What lies in these spans, one after the other.
+    /// What lies in these spans, one after the other; they are free then.
     fn read(&self, spans: &[Span]) -> Result<Vec<u8>, SpillError> {
         let length = spans.iter().map(|(_, length)| *length as usize).sum();
         let kept = lock(&self.read).pop().filter(|kept| kept.capacity() >= length);
         let mut bytes = kept.unwrap_or_else(|| Vec::with_capacity(length));
         bytes.clear();
-        if let Some((file, _)) = &mut *lock(&self.file) {
-            for (offset, length) in spans {
-                let whole = file.seek(SeekFrom::Start(*offset)).and_then(|_| {
-                    let read = file.take(*length).read_to_end(&mut bytes)?;
-                    if read as u64 == *length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
-                });
-                whole.map_err(|error| self.failed(error))?;
-            }
-        }
-        Ok(bytes)
+        let read = lock(&self.file).read(spans, &mut bytes);
+        read.map(|()| bytes).map_err(|error| self.failed(error))
     }
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// Where bytes lie in the file, and how many.
-type Span = (u64, u64);
 
 /// Entries by number.
 #[derive(Debug)]
@@ -151,13 +153,23 @@ impl Partitions {
     }
 
     /// Expects entries of about so many numbers: a writer holds a chunk of each, and all of them must fit.
+    ///
+    /// Chunks are not longer than those of the budget's other partitions, whose empty ones are filled again: what is
+    /// let go of one length, the allocator has no other use for before all around it is let go, too.
     pub fn expect(&mut self, numbers: usize) {
-        self.chunk = (self.budget.each as usize / numbers.max(1)).clamp(SMALL_CHUNK, CHUNK);
+        let fit = (self.budget.each as usize / numbers.max(1)).clamp(SMALL_CHUNK, CHUNK);
+        self.chunk = self.budget.chunk.fetch_min(fit, Ordering::Relaxed).min(fit);
     }
 
     /// A writer, which must be finished.
     pub fn writer(&self) -> Writer<'_> {
         Writer { partitions: self, chunks: HashMap::new(), held: 0 }
+    }
+
+    /// Says that nothing more is set aside, here nor by others of the same budget: what is taken from now on gives its
+    /// memory back.
+    pub fn end(&self) {
+        *lock(&self.budget.free) = Free { is_over: true, ..Free::default() };
     }
 
     /// The numbers that have entries, sorted.
@@ -220,8 +232,8 @@ impl Partitions {
         self.held.fetch_sub(size as u64, Ordering::Relaxed);
         let spans = self.budget.spill(held)?;
         let mut parts = lock(&self.parts);
-        for (number, span) in spans {
-            parts.entry(number).or_default().spilled.push(span);
+        for (number, spans) in spans {
+            parts.entry(number).or_default().spilled.extend(spans);
         }
         Ok(())
     }
@@ -251,7 +263,7 @@ impl Writer<'_> {
             let next = if size > partitions.chunk {
                 Vec::with_capacity(size)
             } else {
-                partitions.budget.chunk(partitions.chunk)
+                partitions.budget.empty(partitions.chunk)
             };
             *held = *held + next.capacity() - chunk.capacity();
             let full = std::mem::replace(chunk, next);
@@ -356,6 +368,44 @@ mod tests {
             assert_eq!(found, (0..5000).collect::<Vec<_>>());
             assert_eq!(budget.spilled() > 0, most < 1 << 20);
             assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn what_is_set_aside_anew_lies_where_it_lay() {
+        for most in [0, 1 << 16, 1 << 20] {
+            let directory = tempfile::tempdir().unwrap();
+            let budget = Budget::new(directory.path(), most, 1);
+            let [mut first, mut second] = [(); 2].map(|()| Partitions::new(&budget));
+            first.expect(16);
+            second.expect(3);
+            let mut writer = first.writer();
+            for n in 0..5000_u64 {
+                writer.put(n % 16, n.into(), &text(n)).unwrap();
+            }
+            writer.finish().unwrap();
+            let once = budget.spilled();
+            let mut writer = second.writer();
+            for number in first.numbers() {
+                for (hash, email) in first.take(number).unwrap().iter() {
+                    writer.put(hash as u64 % 3, hash, email).unwrap();
+                }
+            }
+            writer.finish().unwrap();
+            second.end();
+            let mut found = Vec::new();
+            for number in second.numbers() {
+                for (hash, email) in second.take(number).unwrap().iter() {
+                    assert_eq!((hash as u64 % 3, email), (number, &*text(hash as u64)));
+                    found.push(hash as u64);
+                }
+            }
+            found.sort_unstable();
+            assert_eq!(found, (0..5000).collect::<Vec<_>>());
+            let spilled = budget.spilled();
+            let file = lock(&budget.file).len();
+            assert!(once > 0 && spilled > once);
+            assert!(file < spilled, "{most}: nothing was written over");
         }
     }
 

@@ -92,6 +92,7 @@ pub fn share_anew(all: &Correlation<'_>, changes: &mut Changes<'_>, moves: &Move
 
 /// Writes the files whose emails have changed; what is kept of each of those now.
 pub fn all(all: &Correlation<'_>, changes: &Changes<'_>) -> anyhow::Result<BTreeMap<Slot, keys::Kept>> {
+    all.emails.end();
     let moved = all.state.slots().filter(|slot| !changes.slots.keeps(*slot));
     let places: BTreeSet<Slot> =
         changes.added.keys().chain(changes.touched.keys()).copied().chain(moved).collect();
