@@ -228,17 +228,26 @@ impl Run<'_> {
         &self,
         store: &Store,
         found: &[Found],
-        each: &mut dyn FnMut(Vec<Vec<Planned>>, Vec<CommittedInput>) -> anyhow::Result<()>,
+        each: &mut (dyn FnMut(Vec<Vec<Planned>>, Vec<CommittedInput>) -> anyhow::Result<()> + Send),
     ) -> anyhow::Result<()> {
-        for files in found.chunks(plan::FILES_AT_ONCE) {
-            let listed: Vec<_> =
-                files.par_iter().map(|found| self.list(store, found)).collect::<anyhow::Result<_>>()?;
-            let work = known::sort_out(self, store, listed.into_iter().flatten())?;
+        let mut batches = found.chunks(plan::FILES_AT_ONCE);
+        let list = |files: Option<&[Found]>| files.map(|files| self.list_all(store, files)).transpose();
+        let mut next = list(batches.next())?;
+        while let Some(listed) = next {
+            let work = known::sort_out(self, store, listed.into_iter())?;
             let stored = work.pieces.iter().map(Planned::stored).sum();
             self.counters.total.fetch_add(stored, Ordering::Relaxed);
-            each(plan::jobs(work.pieces), work.aliases)?;
+            // Small files make one job, which leaves the other workers free to list those that come after it.
+            let files = batches.next();
+            let (done, listed) = rayon::join(|| each(plan::jobs(work.pieces), work.aliases), || list(files));
+            done?;
+            next = listed?;
         }
         Ok(())
+    }
+
+    fn list_all(&self, store: &Store, files: &[Found]) -> anyhow::Result<Vec<(File, StampState)>> {
+        files.par_iter().filter_map(|found| self.list(store, found).transpose()).collect()
     }
 
     /// What a file holds, and what is known of it; none if all of it has been converted, or it cannot be read.
