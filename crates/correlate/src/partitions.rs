@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 use crate::spill::{Span, SpillFile};
 
 /// The bytes of a chunk, but for one that holds a single longer email.
-pub(crate) const CHUNK: usize = 64 << 10;
+const CHUNK: usize = 64 << 10;
 /// The bytes of a chunk where there are many numbers.
 const SMALL_CHUNK: usize = 4 << 10;
 /// The bytes before an email: its length and its hash.
@@ -83,9 +83,25 @@ impl Budget {
         free.unwrap_or_else(|| Vec::with_capacity(size))
     }
 
+    /// How many bytes empty chunks may have.
+    fn room(&self) -> u64 {
+        self.most.saturating_sub(self.held.load(Ordering::Relaxed)).max(self.each)
+    }
+
+    /// Counts bytes as held, for which empty chunks make room; how many are held now.
+    fn hold(&self, bytes: u64) -> u64 {
+        let held = self.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let room = self.room();
+        let mut free = lock(&self.free);
+        while free.bytes > room {
+            free.pop();
+        }
+        held
+    }
+
     /// Takes a chunk back, as long as the budget has room for it.
     fn recycle(&self, mut chunk: Vec<u8>) {
-        let room = self.most.saturating_sub(self.held.load(Ordering::Relaxed)).max(self.each);
+        let room = self.room();
         let mut free = lock(&self.free);
         let is_wanted = !free.is_over && chunk.capacity() == self.chunk.load(Ordering::Relaxed);
         if is_wanted && free.bytes + chunk.capacity() as u64 <= room {
@@ -193,33 +209,36 @@ impl Partitions {
     }
 
     fn give(&self, number: u64, chunk: Vec<u8>) -> Result<(), SpillError> {
-        let grown = self.add(number, chunk) as u64;
-        let all = self.budget.held.fetch_add(grown, Ordering::Relaxed) + grown;
-        let own = self.held.fetch_add(grown, Ordering::Relaxed) + grown;
+        let (all, own) = self.add(number, chunk);
         // While others hold it all, pieces of a few bytes each would go to the file.
         if all > self.budget.most && own >= self.budget.most / 8 { self.spill() } else { Ok(()) }
     }
 
-    /// Adds a chunk to those of a number; by how many bytes they are larger now.
-    fn add(&self, number: u64, chunk: Vec<u8>) -> usize {
+    /// Adds a chunk to those of a number; how many bytes all partitions hold then, and these.
+    fn add(&self, number: u64, chunk: Vec<u8>) -> (u64, u64) {
         let mut parts = lock(&self.parts);
         let held = &mut parts.entry(number).or_default().held;
-        match held.last_mut() {
+        let (grown, emptied) = match held.last_mut() {
             // Chunks that are mostly room would take memory that no budget counts.
             Some(last) if last.len() + chunk.len() <= last.capacity().max(self.chunk) => {
                 let before = last.capacity();
                 last.extend_from_slice(&chunk);
-                let grown = last.capacity() - before;
-                drop(parts);
-                self.budget.recycle(chunk);
-                grown
+                (last.capacity() - before, Some(chunk))
             }
             _ => {
                 let size = chunk.capacity();
                 held.push(chunk);
-                size
+                (size, None)
             }
+        };
+        // Counted before another worker can see it, and spill it.
+        let all = self.budget.hold(grown as u64);
+        let own = self.held.fetch_add(grown as u64, Ordering::Relaxed) + grown as u64;
+        drop(parts);
+        if let Some(emptied) = emptied {
+            self.budget.recycle(emptied);
         }
+        (all, own)
     }
 
     /// Sets all that is held aside in the file.
@@ -418,6 +437,28 @@ mod tests {
             assert!(once > 0 && spilled > once);
             assert!(file < spilled, "{most}: nothing was written over");
         }
+    }
+
+    #[test]
+    fn empty_chunks_make_room_for_long_emails() {
+        let directory = tempfile::tempdir().unwrap();
+        let budget = Budget::new(directory.path(), 4 << 20, 1);
+        let [short, long] = [(); 2].map(|()| Partitions::new(&budget));
+        let mut writer = short.writer();
+        (0..40_000_u64)
+            .for_each(|n| writer.put(n % 7, n.into(), "of sixty bytes and some, as they are").unwrap());
+        writer.finish().unwrap();
+        short.numbers().into_iter().for_each(|number| drop(short.take(number).unwrap()));
+        assert!(lock(&budget.free).bytes > 1 << 20);
+        let mut writer = long.writer();
+        let email = "e".repeat(CHUNK);
+        for n in 0..100_u64 {
+            writer.put(n % 7, n.into(), &email).unwrap();
+            let held = budget.held.load(Ordering::Relaxed);
+            assert!(held + lock(&budget.free).bytes <= budget.most + budget.each + 2 * CHUNK as u64, "{n}");
+        }
+        writer.finish().unwrap();
+        assert_eq!(long.take(3).unwrap().iter().count(), 14);
     }
 
     #[test]

@@ -4,8 +4,6 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use crate::partitions::CHUNK;
-
 /// Where bytes lie in the file, and how many.
 pub(crate) type Span = (u64, u64);
 
@@ -37,44 +35,47 @@ impl SpillFile {
         self.end
     }
 
-    /// Writes bytes, which lie in one piece, to the file, which is made in this directory; adds where they are.
-    pub(crate) fn write(&mut self, bytes: &[u8], directory: &Path, spans: &mut Vec<Span>) -> io::Result<()> {
-        let length = bytes.len() as u64;
-        let place = self.take(length);
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(tempfile::tempfile_in(directory)?),
-        };
-        if self.at.take() != Some(place) {
-            file.seek(SeekFrom::Start(place))?;
-        }
-        file.write_all(bytes)?;
-        self.at = Some(place + length);
-        self.written += length;
-        match spans.last_mut() {
-            Some((from, before)) if *from + *before == place => *before += length,
-            _ => spans.push((place, length)),
+    /// Writes bytes to the file, which is made in this directory; adds where they are, in as many pieces as there are.
+    pub(crate) fn write(
+        &mut self,
+        mut bytes: &[u8],
+        directory: &Path,
+        spans: &mut Vec<Span>,
+    ) -> io::Result<()> {
+        self.written += bytes.len() as u64;
+        while !bytes.is_empty() {
+            let (place, length) = self.take(bytes.len() as u64);
+            let (piece, rest) = bytes.split_at(length as usize);
+            bytes = rest;
+            let file = match &mut self.file {
+                Some(file) => file,
+                none => none.insert(tempfile::tempfile_in(directory)?),
+            };
+            if self.at.take() != Some(place) {
+                file.seek(SeekFrom::Start(place))?;
+            }
+            file.write_all(piece)?;
+            self.at = Some(place + length);
+            match spans.last_mut() {
+                Some((from, before)) if *from + *before == place => *before += length,
+                _ => spans.push((place, length)),
+            }
         }
         Ok(())
     }
 
-    /// A place for so many bytes.
-    fn take(&mut self, length: u64) -> u64 {
-        while let Some((from, room)) = self.free.last_mut() {
-            if *room >= length {
-                let place = *from;
-                (*from, *room) = (place + length, *room - length);
-                return place;
+    /// A place for so many bytes, or for some of them.
+    fn take(&mut self, length: u64) -> Span {
+        if let Some((from, room)) = self.free.pop() {
+            let taken = room.min(length);
+            if taken < room {
+                self.free.push((from + taken, room - taken));
             }
-            if *room >= CHUNK as u64 {
-                // It is a long one; for others there is room here.
-                break;
-            }
-            self.free.pop();
+            return (from, taken);
         }
         let place = self.end;
         self.end += length;
-        place
+        (place, length)
     }
 
     /// Appends what lies in these spans to `bytes`; they are free then.
@@ -117,14 +118,14 @@ mod tests {
         let second = write(&mut file, &[b"ghijk"]);
         assert_eq!((&first[..], &second[..]), (&[(0, 6)][..], &[(6, 5)][..]));
         assert_eq!(read(&mut file, &first), b"abcdef");
-        // Two pieces where the first lay, one that is too long for what is left there.
+        // The last piece goes on where the first ones had no more room.
         let third = write(&mut file, &[b"ABCD", b"E", b"FG", b"H"]);
-        assert_eq!(third, [(0, 5), (11, 3)]);
+        assert_eq!(third, [(0, 6), (11, 2)]);
         assert_eq!(read(&mut file, &second), b"ghijk");
         assert_eq!(read(&mut file, &third), b"ABCDEFGH");
-        assert_eq!((file.written(), file.len()), (19, 14));
-        let fourth = write(&mut file, &[b"xyz", b"12345"]);
-        assert_eq!(fourth, [(11, 3), (0, 5)]);
-        assert_eq!(read(&mut file, &fourth), b"xyz12345");
+        assert_eq!((file.written(), file.len()), (19, 13));
+        let fourth = write(&mut file, &[b"xyz", b"", b"1234567890-"]);
+        assert_eq!(fourth, [(11, 2), (0, 11), (13, 1)]);
+        assert_eq!(read(&mut file, &fourth), b"xyz1234567890-");
     }
 }

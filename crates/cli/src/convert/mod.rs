@@ -8,7 +8,7 @@ mod stream;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -230,24 +230,33 @@ impl Run<'_> {
         found: &[Found],
         each: &mut (dyn FnMut(Vec<Vec<Planned>>, Vec<CommittedInput>) -> anyhow::Result<()> + Send),
     ) -> anyhow::Result<()> {
+        let is_over = AtomicBool::new(false);
+        let list = |files: Option<&[Found]>| -> anyhow::Result<Option<Vec<_>>> {
+            let Some(files) = files else { return Ok(None) };
+            let files = files.par_iter().take_any_while(|_| !is_over.load(Ordering::Relaxed));
+            files.filter_map(|found| self.list(store, found).transpose()).collect::<Result<_, _>>().map(Some)
+        };
         let mut batches = found.chunks(plan::FILES_AT_ONCE);
-        let list = |files: Option<&[Found]>| files.map(|files| self.list_all(store, files)).transpose();
         let mut next = list(batches.next())?;
         while let Some(listed) = next {
             let work = known::sort_out(self, store, listed.into_iter())?;
             let stored = work.pieces.iter().map(Planned::stored).sum();
             self.counters.total.fetch_add(stored, Ordering::Relaxed);
-            // Small files make one job, which leaves the other workers free to list those that come after it.
+            // Small files make one job, which leaves the other workers free to list those that come after it. Not so
+            // where one of those may keep the run waiting.
             let files = batches.next();
-            let (done, listed) = rayon::join(|| each(plan::jobs(work.pieces), work.aliases), || list(files));
+            let waits = files.is_some_and(|files| files.iter().any(|found| found.kind != FoundKind::File));
+            let (ahead, later) = if waits { (None, files) } else { (files, None) };
+            let each = || {
+                let done = each(plan::jobs(work.pieces), work.aliases);
+                is_over.store(done.is_err(), Ordering::Relaxed);
+                done
+            };
+            let (done, listed) = rayon::join(each, || list(ahead));
             done?;
-            next = listed?;
+            next = if waits { list(later)? } else { listed? };
         }
         Ok(())
-    }
-
-    fn list_all(&self, store: &Store, files: &[Found]) -> anyhow::Result<Vec<(File, StampState)>> {
-        files.par_iter().filter_map(|found| self.list(store, found).transpose()).collect()
     }
 
     /// What a file holds, and what is known of it; none if all of it has been converted, or it cannot be read.

@@ -118,6 +118,27 @@ fn a_named_pipe() {
 }
 
 #[test]
+fn a_run_that_failed_waits_for_no_stream() {
+    let place = Place::new();
+    place.write("aa.log", "no key\n");
+    // More than are listed at a time.
+    for n in 0..4100 {
+        place.write(&format!("in/{n}.log"), receipts(n..=n));
+    }
+    ended(Command::new("mkfifo").arg(place.path("zz")));
+    let path = place.path("zz");
+    let (tell, opened) = std::sync::mpsc::channel();
+    let writer = std::thread::spawn(move || {
+        let pipe = fs::OpenOptions::new().write(true).open(path);
+        tell.send(pipe.is_ok()).unwrap();
+    });
+    place.run("convert aa.log in zz -o out --on-reject fail").exits(1);
+    assert!(opened.try_recv().is_err(), "the pipe was opened");
+    drop(fs::File::open(place.path("zz")).unwrap());
+    writer.join().unwrap();
+}
+
+#[test]
 fn a_silent_stream_can_be_interrupted() {
     let beginnings = [Vec::new(), receipts(0..50).into_bytes(), zip(&[("a.log", receipts(0..50))])];
     for (at, beginning) in beginnings.iter().enumerate() {
