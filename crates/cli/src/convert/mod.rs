@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use job::Worker;
 use mimelake_columns::document::Document;
-use mimelake_landing::{self as landing, Found, FoundKind};
+use mimelake_landing::{self as landing, Found, FoundKind, Limits};
 use mimelake_schema::EventType;
 use mimelake_write::store::{CommittedInput, StampState, Store, Wait};
 use rayon::prelude::*;
@@ -236,7 +236,9 @@ impl Run<'_> {
             let files = files.par_iter().take_any_while(|_| !is_over.load(Ordering::Relaxed));
             files.filter_map(|found| self.list(store, found).transpose()).collect::<Result<_, _>>().map(Some)
         };
-        let mut batches = found.chunks(plan::FILES_AT_ONCE);
+        // What was converted together is replaced together, wherever among the files it stands by now.
+        let at_once = if self.args.force { found.len().max(1) } else { plan::FILES_AT_ONCE };
+        let mut batches = found.chunks(at_once);
         let mut next = list(batches.next())?;
         while let Some(listed) = next {
             let work = known::sort_out(self, store, listed.into_iter())?;
@@ -269,7 +271,8 @@ impl Run<'_> {
             self.totals(|totals| totals.report.files.unchanged += 1);
             return Ok(None);
         }
-        let listed = plan::list_stamped(found, stamp, &self.args.read.limits(), self.args.read.format());
+        let limits = Limits { keep_small: !self.args.force, ..self.args.read.limits() };
+        let listed = plan::list_stamped(found, stamp, &limits, self.args.read.format());
         // Waiting for a stream may have ended by a signal.
         interrupt::check()?;
         match listed {

@@ -307,6 +307,23 @@ fn force_replaces_a_file_that_is_read_in_slices() {
 }
 
 #[test]
+fn force_replaces_what_is_planned_at_different_times() {
+    let place = Place::new();
+    // More than are planned at a time.
+    for n in 0..4100 {
+        place.write(&format!("in/{n:04}.log"), receipts(n..=n));
+    }
+    place.write("in/same.log", receipts(0..=0));
+    converts(&place, "in", 4100, 4100);
+    for n in 5000..5003 {
+        place.write(&format!("in/-{n}.log"), receipts(n..=n));
+    }
+    converts(&place, "in --force", 4103, 4103);
+    assert_eq!(acodes(&place), codes((0..4100).chain(5000..5003)));
+    converts(&place, "in", 0, 0);
+}
+
+#[test]
 fn force_replaces_a_file_that_has_grown() {
     let place = Place::new();
     place.write("a.log", receipts(0..5));
