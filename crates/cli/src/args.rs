@@ -160,7 +160,7 @@ pub struct ConvertArgs {
     /// Keep each record as it was: column `original`, or `event.original`
     #[arg(long)]
     pub original: bool,
-    /// Convert again what has been converted, and replace it
+    /// Convert again what has been converted, and replace it; if killed, the next run completes it
     #[arg(long)]
     pub force: bool,
     /// When emails are closed.

@@ -23,7 +23,7 @@ const JOBS: u64 = 8;
 /// So many of the last jobs are halved, so that less is left to one worker when the others have nothing more to do.
 const LATE: u64 = 2;
 /// So many files are planned at a time, so that the plan of an archive of any size fits in memory. The bytes of small
-/// files take 32 MiB of it at most, and as much for those that are listed meanwhile.
+/// files take 32 MiB of it at most, and as much for those that are listed meanwhile. With `--force` all are planned at once.
 pub const FILES_AT_ONCE: usize = 4096;
 /// How much a compressed file is taken to inflate, where it does not say.
 const USUAL_RATIO: u64 = 10;

@@ -54,18 +54,27 @@ fn commit(
 ) -> anyhow::Result<()> {
     let keys: Vec<UnitKey> = done.keys().copied().collect();
     let is_stream = pieces.iter().all(|planned| planned.file.is_stream);
-    if is_stream && !run.args.force && !keys.is_empty() && keys.iter().all(|key| store.knows(key)) {
+    let is_known = |key: &UnitKey| {
+        if run.args.force {
+            // What this run has converted is as new as it can be.
+            store.commits_of(&[*key]).iter().any(|id| store.made(id))
+        } else {
+            store.knows(key)
+        }
+    };
+    if is_stream && !keys.is_empty() && keys.iter().all(is_known) {
         // A stream cannot be read twice: only now it shows that its bytes are known.
         job.abandon();
         run.totals(|totals| totals.report.files.unchanged += 1);
         return Ok(());
     }
-    if run.args.force {
+    if run.args.force && is_stream {
+        job.replace(known::replaced_by_stream(store, &keys)?);
+    } else if run.args.force {
         let twins = pieces.iter().flat_map(|planned| &planned.twins);
         let again: Vec<UnitKey> = keys.iter().chain(twins).copied().collect();
         let is_earlier = |id: &CommitId| pieces.iter().any(|planned| planned.replaces.contains(id));
-        // Of a stream it shows only now what it is.
-        job.replace(store.commits_of(&again).into_iter().filter(|id| is_stream || is_earlier(id)));
+        job.replace(store.commits_of(&again).into_iter().filter(is_earlier));
     }
     let counts = done.counts();
     let commit = if done.inputs.is_empty() {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use mimelake_write::store::{CommittedInput, CommittedUnit, Listing, StampState, Store, UnitKey};
+use mimelake_write::store::{CommitId, CommittedInput, CommittedUnit, Listing, StampState, Store, UnitKey};
 use rayon::prelude::*;
 
 use super::{Run, Work};
@@ -355,7 +355,23 @@ fn find_replaced(store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
         planned.replaces = store.commits_of(&keys);
         commits.extend(planned.replaces.iter().cloned());
     }
-    for id in &commits {
+    hold_nothing_else(store, &commits, &here)
+}
+
+/// The commits of earlier runs that hold the rows of a stream with these keys. Those of this run stay: what they hold was
+/// converted beside it.
+pub fn replaced_by_stream(store: &Store, keys: &[UnitKey]) -> anyhow::Result<BTreeSet<CommitId>> {
+    let earlier = store.commits_of(keys).into_iter().filter(|id| !store.made(id)).collect();
+    hold_nothing_else(store, &earlier, &keys.iter().map(place).collect())?;
+    Ok(earlier)
+}
+
+fn hold_nothing_else(
+    store: &Store,
+    commits: &BTreeSet<CommitId>,
+    here: &HashSet<Place>,
+) -> anyhow::Result<()> {
+    for id in commits {
         for input in store.inputs_of(id)? {
             let is_here = |unit: &CommittedUnit| unit.keys().any(|key| here.contains(&place(key)));
             if input.units.iter().any(|unit| !unit.alias && !is_here(unit)) {

@@ -70,6 +70,29 @@ fn force_replaces_what_came_by_stdin() {
 }
 
 #[test]
+fn force_replaces_by_stdin_nothing_else() {
+    let place = Place::new();
+    for n in 0..5 {
+        place.write(&format!("in/{n}.log"), receipts(10 * n..10 * n + 5));
+    }
+    for _ in 0..2 {
+        // What a file of the same run holds is not replaced by it.
+        stdin(&place, "in - --force", receipts(10..15)).exits(0);
+        assert_eq!(count(&place), 25);
+        // The others would go with it.
+        stdin(&place, "- --force", receipts(10..15)).exits(2).says("was converted together").says("hint: ");
+        assert_eq!(count(&place), 25);
+        stdin(&place, "in -", receipts(10..16)).exits(0);
+        assert_eq!(count(&place), 31);
+        stdin(&place, "- --force", receipts(10..16)).exits(0);
+        assert_eq!(count(&place), 31);
+        fs::remove_dir_all(place.path("out")).unwrap();
+        stdin(&place, "in -", receipts(10..15)).exits(0);
+        assert_eq!(count(&place), 25);
+    }
+}
+
+#[test]
 fn an_empty_stdin_is_an_empty_file() {
     let place = Place::new();
     stdin(&place, "-", "").exits(0);

@@ -43,6 +43,11 @@ impl CommitId {
         Self(format!("{run}-{job:06}").into())
     }
 
+    /// Whether it is a commit of this run.
+    pub(super) fn is_of(&self, run: &str) -> bool {
+        self.0.strip_prefix(run).is_some_and(|job| job.starts_with('-'))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

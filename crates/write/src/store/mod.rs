@@ -188,6 +188,11 @@ impl Store {
         self.index().commits_of(units)
     }
 
+    /// Whether this run has made a commit.
+    pub fn made(&self, id: &CommitId) -> bool {
+        id.is_of(&self.run)
+    }
+
     /// The inputs of a live commit, all of which must be converted again by who replaces it.
     ///
     /// # Errors
