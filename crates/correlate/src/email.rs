@@ -67,10 +67,10 @@ pub(crate) fn read(text: &str) -> (Email<'_>, impl Iterator<Item = &str>) {
     (Email { account, acode, shared, records: Vec::new() }, records)
 }
 
-/// Appends what stands before the record in an email of this one alone, as [`Email::write`] does.
-pub fn write_head_of_one(account: &str, acode: Option<&str>, record: &str, out: &mut String) {
+/// Appends an email of this one record, as [`Email::write`] does.
+pub fn write_one(account: &str, acode: Option<&str>, record: &str, out: &mut String) {
     write_head(account, acode, false, out);
-    length(record.len(), out);
+    write_record(record, out);
 }
 
 fn write_head(account: &str, acode: Option<&str>, shared: bool, out: &mut String) {

@@ -21,7 +21,7 @@ use crate::email::{self, Email};
 use crate::key::Key;
 use crate::keys::Keys;
 use crate::partitions::{Budget, Entries, Partitions, SpillError, Writer, fetch_ahead, lock};
-use crate::stage::{MOST, Picker};
+use crate::stage::Picker;
 use crate::{fold, key, message, record};
 
 /// One record for each of so many recipients; more stay together in the last.
@@ -134,7 +134,7 @@ impl Join {
             acodes: self.acodes.writer(),
             ids: self.ids.writer(),
             record: String::new(),
-            head: String::new(),
+            email: String::new(),
             counts: Counts::default(),
             keys: Vec::new(),
             day: (None, Day::default()),
@@ -265,8 +265,8 @@ pub struct Scatter<'j> {
     acodes: Writer<'j>,
     ids: Writer<'j>,
     record: String,
-    /// What stands before the record in an email of its own.
-    head: String,
+    /// The record as an email of its own.
+    email: String,
     counts: Counts,
     keys: Vec<u64>,
     /// The day of the last record, and those of it in a row.
@@ -288,8 +288,7 @@ impl Scatter<'_> {
             return Ok(());
         };
         let account = event.get(Field::Account).text().unwrap_or_default();
-        let mut members = [Value::Null; MOST];
-        picker.pick(event, &mut members);
+        let mut members = picker.members(event);
         let stage = picker.stage();
         let place = stage.place(Field::Recipient);
         let recipients = picker.recipients(event);
@@ -348,17 +347,17 @@ impl Scatter<'_> {
         }
         self.count_day(record);
         let partition = self.join.partition(hash);
-        self.head.clear();
+        self.email.clear();
         match key {
             Key::Acode(acode) => {
-                email::write_head_of_one(account, Some(acode), record, &mut self.head);
-                self.acodes.put_whole(partition, hash, &self.head, record)
+                email::write_one(account, Some(acode), record, &mut self.email);
+                self.acodes.put(partition, hash, &self.email)
             }
             Key::MessageId(_) => {
                 let (word, bit) = Join::bit(hash);
                 self.join.filter[word].fetch_or(bit, Ordering::Relaxed);
-                email::write_head_of_one(account, None, record, &mut self.head);
-                self.ids.put_whole(partition, hash, &self.head, record)
+                email::write_one(account, None, record, &mut self.email);
+                self.ids.put(partition, hash, &self.email)
             }
         }
     }

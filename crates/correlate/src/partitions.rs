@@ -272,20 +272,10 @@ impl Writer<'_> {
     /// # Errors
     /// [`SpillError`] if the file does not take what is past the budget.
     pub fn put(&mut self, number: u64, hash: u128, email: &str) -> Result<(), SpillError> {
-        self.put_whole(number, hash, "", email)
-    }
-
-    /// The same, of an email in two pieces.
-    ///
-    /// # Errors
-    /// As [`put`](Self::put).
-    #[inline]
-    pub fn put_whole(&mut self, number: u64, hash: u128, head: &str, rest: &str) -> Result<(), SpillError> {
         let too_long = |_| io::Error::other("one email has more than 4 GiB of records");
-        let length = head.len() + rest.len();
-        let size = HEAD + length;
-        let length = u32::try_from(length).map_err(too_long);
+        let length = u32::try_from(email.len()).map_err(too_long);
         let length = length.map_err(|error| self.partitions.budget.failed(error))?;
+        let size = HEAD + email.len();
         let Self { partitions, chunks, held } = self;
         let chunk = chunks.entry(number).or_default();
         if chunk.capacity() - chunk.len() < size {
@@ -302,8 +292,7 @@ impl Writer<'_> {
         }
         chunk.extend_from_slice(&length.to_le_bytes());
         chunk.extend_from_slice(&hash.to_le_bytes());
-        chunk.extend_from_slice(head.as_bytes());
-        chunk.extend_from_slice(rest.as_bytes());
+        chunk.extend_from_slice(email.as_bytes());
         // More numbers than were expected.
         if *held as u64 > partitions.budget.each { self.finish() } else { Ok(()) }
     }

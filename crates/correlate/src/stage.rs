@@ -53,7 +53,7 @@ impl Stage {
 }
 
 /// The most members that a stage has.
-pub const MOST: usize = {
+const MOST: usize = {
     let mut most = 0;
     let mut stage = 0;
     while stage < Stage::ALL.len() {
@@ -151,8 +151,9 @@ impl Picker {
         self.recipients.map_or(&[], |column| event.values[column].list())
     }
 
-    /// Fills in the members of an event's record; the recipient is left to the caller, and what is behind them.
-    pub fn pick<'a>(&self, event: &Event<'a>, members: &mut [Value<'a>; MOST]) {
+    /// The members of an event's record, and nulls behind them; the recipient is left to the caller.
+    pub fn members<'a>(&self, event: &Event<'a>) -> [Value<'a>; MOST] {
+        let mut members = [Value::Null; MOST];
         for (member, source) in members.iter_mut().zip(&self.sources) {
             *member = match source {
                 Source::Column(column) => short(event.values[*column]),
@@ -165,6 +166,7 @@ impl Picker {
                 Source::Recipient | Source::Nothing => Value::Null,
             };
         }
+        members
     }
 }
 

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 
 use bumpalo::Bump;
 use mimelake_correlate::record::{self, Record};
-use mimelake_correlate::stage::{MOST, Picker};
+use mimelake_correlate::stage::Picker;
 use mimelake_correlate::status::{Status, status};
 use mimelake_parse::{Event, Format, Reader, Reject, Sink, Value};
 use mimelake_schema::Field;
@@ -21,8 +21,7 @@ impl Sink for Records {
     fn event(&mut self, event: &Event<'_>, _: &Bump) -> Result<(), Infallible> {
         let pickers = Picker::all();
         let picker = pickers[event.event_type as usize].as_ref().unwrap();
-        let mut members = [Value::Null; MOST];
-        picker.pick(event, &mut members);
+        let mut members = picker.members(event);
         if let (Some(place), [recipient, ..]) =
             (picker.stage().place(Field::Recipient), picker.recipients(event))
         {

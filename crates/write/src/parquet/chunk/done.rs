@@ -23,7 +23,7 @@ pub(super) struct Done {
     /// The data pages as they are written.
     pub(super) pages: TrackedWrite<Vec<u8>>,
     /// The dictionary that grew too large for further pages.
-    pub(super) dictionary: Option<Box<Dictionary>>,
+    pub(super) dictionary: Option<Dictionary>,
     encodings: Vec<PageEncodingStats>,
     index: ColumnIndexBuilder,
     offsets: OffsetIndexBuilder,

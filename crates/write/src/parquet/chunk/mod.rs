@@ -142,7 +142,7 @@ impl Chunk {
             return 0;
         }
         let done =
-            self.done.pages.bytes_written() + self.done.dictionary.as_deref().map_or(0, Dictionary::memory);
+            self.done.pages.bytes_written() + self.done.dictionary.as_ref().map_or(0, Dictionary::memory);
         done + self.values.memory() + self.nesting.memory()
     }
 
@@ -198,7 +198,7 @@ impl Chunk {
         self.end_page(scratch, expected)?;
         let mut done = std::mem::replace(&mut self.done, Box::new(Done::new(&self.column)));
         let dictionary = done.dictionary.take().or_else(|| self.values.take_dictionary());
-        let first = dictionary.as_deref().map(|dictionary| done.write_dictionary(dictionary, scratch));
+        let first = dictionary.as_ref().map(|dictionary| done.write_dictionary(dictionary, scratch));
         let first = first.transpose()?.unwrap_or_default();
         self.values.begin(dictionary);
         done.close(self, first)

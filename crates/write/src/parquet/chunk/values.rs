@@ -20,7 +20,7 @@ pub(super) enum Values {
 /// Texts: numbers in the dictionary as long as there is one, else lengths and bytes.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
-    dictionary: Option<Box<Dictionary>>,
+    dictionary: Option<Dictionary>,
     unnumbered: Unnumbered,
     numbers: Vec<u32>,
     lengths: Vec<u32>,
@@ -29,13 +29,13 @@ pub(super) struct Texts {
 
 #[derive(Debug, Default)]
 pub(super) struct Ints {
-    dictionary: Option<Box<Dictionary>>,
+    dictionary: Option<Dictionary>,
     values: Vec<i64>,
 }
 
 impl Texts {
     pub(super) fn new(has_dictionary: bool) -> Self {
-        Self { dictionary: has_dictionary.then(Box::default), ..Self::default() }
+        Self { dictionary: has_dictionary.then(Dictionary::default), ..Self::default() }
     }
 
     /// Appends a text; how many bytes it has.
@@ -82,7 +82,7 @@ impl Texts {
     fn bounds(&self) -> Option<Bounds> {
         // Neighbours are alike.
         let numbers = self.numbers.chunk_by(|a, b| a == b).filter_map(|same| same.first());
-        let dictionary = self.dictionary.as_deref();
+        let dictionary = self.dictionary.as_ref();
         let numbered = numbers.filter_map(|number| Some(dictionary?.value(*number)));
         let all = || numbered.clone().chain(self.plain());
         let text = |bytes: &[u8]| Bound::Text(String::from_utf8_lossy(bytes).into_owned());
@@ -92,7 +92,7 @@ impl Texts {
 
 impl Ints {
     pub(super) fn new(has_dictionary: bool) -> Self {
-        Self { dictionary: has_dictionary.then(Box::default), values: Vec::new() }
+        Self { dictionary: has_dictionary.then(Dictionary::default), values: Vec::new() }
     }
 
     #[inline]
@@ -190,14 +190,14 @@ impl Values {
     /// The dictionary of the pages to come, if they have one.
     pub(super) fn dictionary(&self) -> Option<&Dictionary> {
         match self {
-            Self::Text(texts) => texts.dictionary.as_deref(),
-            Self::Int(ints) => ints.dictionary.as_deref(),
+            Self::Text(texts) => texts.dictionary.as_ref(),
+            Self::Int(ints) => ints.dictionary.as_ref(),
             Self::Bool(_) => None,
         }
     }
 
     /// The dictionary, which pages to come do without.
-    pub(super) fn take_dictionary(&mut self) -> Option<Box<Dictionary>> {
+    pub(super) fn take_dictionary(&mut self) -> Option<Dictionary> {
         match self {
             Self::Text(texts) => texts.dictionary.take(),
             Self::Int(ints) => ints.dictionary.take(),
@@ -206,7 +206,7 @@ impl Values {
     }
 
     /// Begins a chunk, in the room of the dictionary of the one before.
-    pub(super) fn begin(&mut self, mut room: Option<Box<Dictionary>>) {
+    pub(super) fn begin(&mut self, mut room: Option<Dictionary>) {
         if let Some(dictionary) = &mut room {
             dictionary.clear();
         }
