@@ -8,10 +8,10 @@ use std::hint::black_box;
 use bumpalo::Bump;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mimelake_bench::generate::{self, Dialect};
+use mimelake_correlate::budget::{Budget, SpillError};
 use mimelake_correlate::email::Email;
 use mimelake_correlate::join::{Join, Scatter};
 use mimelake_correlate::message::Message;
-use mimelake_correlate::partitions::{Budget, SpillError};
 use mimelake_parse::{Event, Format, Reader, Reject, Sink};
 
 #[global_allocator]

@@ -17,10 +17,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mimelake_parse::{Event, Value, time};
 use mimelake_schema::Field;
 
+use crate::budget::{Budget, SpillError, lock};
 use crate::email::{self, Email};
 use crate::key::Key;
 use crate::keys::Keys;
-use crate::partitions::{Budget, Entries, Partitions, SpillError, Writer, fetch_ahead, lock};
+use crate::partitions::{Entries, Partitions, Writer, fetch_ahead};
 use crate::stage::Picker;
 use crate::{fold, key, message, record};
 

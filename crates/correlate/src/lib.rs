@@ -5,6 +5,7 @@
 //! records become its [`message`], whose [`status`] follows a written rule. A message can be taken apart again into
 //! exactly its records, so that what was joined can be joined with what comes later.
 
+pub mod budget;
 pub mod email;
 pub mod fold;
 mod form;

@@ -4,146 +4,16 @@
 //! hands over whole chunks of entries; who reads takes all entries of one number.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use hashbrown::HashMap;
 
-use crate::spill::{Span, SpillFile};
+use crate::budget::{Budget, CHUNK, SpillError, lock};
+use crate::spill::Span;
 
-/// The bytes of a chunk, but for one that holds a single longer email.
-const CHUNK: usize = 64 << 10;
-/// The bytes of a chunk where there are many numbers.
-const SMALL_CHUNK: usize = 4 << 10;
 /// The bytes before an email: its length and its hash.
 const HEAD: usize = 4 + 16;
-
-/// The disk did not take or give what was set aside.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot keep emails that are being joined in {}: {source}; free some space there, or raise --memory", .directory.display())]
-pub struct SpillError {
-    directory: PathBuf,
-    source: io::Error,
-}
-
-/// How much may be held in memory, by all partitions that share it, and where the rest goes.
-#[derive(Debug)]
-pub struct Budget {
-    directory: PathBuf,
-    most: u64,
-    /// What one writer may hold beside it.
-    each: u64,
-    held: AtomicU64,
-    /// Bytes of a chunk as partitions last chose.
-    chunk: AtomicUsize,
-    file: Mutex<SpillFile>,
-    /// Chunks that were read and can be filled again: memory that the kernel need not clear.
-    free: Mutex<Free>,
-    /// The same for what is read back from the file.
-    read: Mutex<Vec<Vec<u8>>>,
-}
-
-/// Empty chunks.
-#[derive(Debug, Default)]
-struct Free {
-    chunks: Vec<Vec<u8>>,
-    bytes: u64,
-    /// Nobody will fill them.
-    is_over: bool,
-}
-
-impl Free {
-    fn pop(&mut self) -> Option<Vec<u8>> {
-        let chunk = self.chunks.pop()?;
-        self.bytes -= chunk.capacity() as u64;
-        Some(chunk)
-    }
-}
-
-impl Budget {
-    /// A budget of so many bytes, shared by so many workers; what is more goes to a file without a name in
-    /// `directory`.
-    pub fn new(directory: &Path, most: u64, workers: usize) -> Arc<Self> {
-        let each = most / 16 / workers.max(1) as u64;
-        let (held, chunk) = (AtomicU64::new(0), AtomicUsize::new(CHUNK));
-        let (file, free, read) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Arc::new(Self { directory: directory.to_owned(), most, each, held, chunk, file, free, read })
-    }
-
-    /// How many bytes were written to the file.
-    pub fn spilled(&self) -> u64 {
-        lock(&self.file).written()
-    }
-
-    /// An empty chunk of this size.
-    fn empty(&self, size: usize) -> Vec<u8> {
-        // Chunks of another size are let go one by one.
-        let free = lock(&self.free).pop().filter(|chunk| chunk.capacity() == size);
-        free.unwrap_or_else(|| Vec::with_capacity(size))
-    }
-
-    /// How many bytes empty chunks may have.
-    fn room(&self) -> u64 {
-        self.most.saturating_sub(self.held.load(Ordering::Relaxed)).max(self.each)
-    }
-
-    /// Counts bytes as held, for which empty chunks make room; how many are held now.
-    fn hold(&self, bytes: u64) -> u64 {
-        let held = self.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        let room = self.room();
-        let mut free = lock(&self.free);
-        while free.bytes > room {
-            free.pop();
-        }
-        held
-    }
-
-    /// Takes a chunk back, as long as the budget has room for it.
-    fn recycle(&self, mut chunk: Vec<u8>) {
-        let room = self.room();
-        let mut free = lock(&self.free);
-        let is_wanted = !free.is_over && chunk.capacity() == self.chunk.load(Ordering::Relaxed);
-        if is_wanted && free.bytes + chunk.capacity() as u64 <= room {
-            chunk.clear();
-            free.bytes += chunk.capacity() as u64;
-            free.chunks.push(chunk);
-        }
-    }
-
-    fn failed(&self, source: io::Error) -> SpillError {
-        SpillError { directory: self.directory.clone(), source }
-    }
-
-    /// Writes what was held of each number to the file; where it lies there.
-    fn spill(&self, held: Vec<(u64, Vec<Vec<u8>>)>) -> Result<Vec<(u64, Vec<Span>)>, SpillError> {
-        let mut file = lock(&self.file);
-        let mut spill = |(number, chunks): (u64, Vec<Vec<u8>>)| {
-            let mut spans = Vec::new();
-            for chunk in chunks {
-                file.write(&chunk, &self.directory, &mut spans)?;
-                self.held.fetch_sub(chunk.capacity() as u64, Ordering::Relaxed);
-                self.recycle(chunk);
-            }
-            Ok((number, spans))
-        };
-        held.into_iter().map(&mut spill).collect::<io::Result<_>>().map_err(|error| self.failed(error))
-    }
-
-    /// What lies in these spans, one after the other; they are free then.
-    fn read(&self, spans: &[Span]) -> Result<Vec<u8>, SpillError> {
-        let length = spans.iter().map(|(_, length)| *length as usize).sum();
-        let kept = lock(&self.read).pop().filter(|kept| kept.capacity() >= length);
-        let mut bytes = kept.unwrap_or_else(|| Vec::with_capacity(length));
-        bytes.clear();
-        let read = lock(&self.file).read(spans, &mut bytes);
-        read.map(|()| bytes).map_err(|error| self.failed(error))
-    }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Entries by number.
 #[derive(Debug)]
@@ -168,13 +38,9 @@ impl Partitions {
         Self { budget: Arc::clone(budget), chunk: CHUNK, parts: Mutex::default(), held: AtomicU64::new(0) }
     }
 
-    /// Expects entries of about so many numbers: a writer holds a chunk of each, and all of them must fit.
-    ///
-    /// Chunks are not longer than those of the budget's other partitions, whose empty ones are filled again: what is
-    /// let go of one length, the allocator has no other use for before all around it is let go, too.
+    /// Expects entries of about so many numbers.
     pub fn expect(&mut self, numbers: usize) {
-        let fit = (self.budget.each as usize / numbers.max(1)).clamp(SMALL_CHUNK, CHUNK);
-        self.chunk = self.budget.chunk.fetch_min(fit, Ordering::Relaxed).min(fit);
+        self.chunk = self.budget.chunk_of(numbers);
     }
 
     /// A writer, which must be finished.
@@ -185,7 +51,7 @@ impl Partitions {
     /// Says that nothing more is set aside, here nor by others of the same budget: what is taken from now on gives its
     /// memory back.
     pub fn end(&self) {
-        *lock(&self.budget.free) = Free { is_over: true, ..Free::default() };
+        self.budget.end();
     }
 
     /// The numbers that have entries, sorted.
@@ -322,10 +188,7 @@ pub struct Entries {
 impl Drop for Entries {
     fn drop(&mut self) {
         self.chunks.drain(..).for_each(|chunk| self.budget.recycle(chunk));
-        // What is larger would take memory that no budget counts.
-        if self.read.capacity() > 0 && self.read.capacity() as u64 <= self.budget.each {
-            lock(&self.budget.read).push(std::mem::take(&mut self.read));
-        }
+        self.budget.recycle_read(std::mem::take(&mut self.read));
     }
 }
 
@@ -355,107 +218,4 @@ pub fn fetch_ahead(text: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Some fit no chunk.
-    fn text(n: u64) -> String {
-        "é".repeat(if n % 1000 == 999 { CHUNK } else { n as usize % 8 * 20 })
-    }
-
-    #[test]
-    fn what_was_set_aside_comes_back_whatever_the_budget() {
-        for most in [0, 1 << 10, 1 << 30] {
-            let directory = tempfile::tempdir().unwrap();
-            let budget = Budget::new(directory.path(), most, 1);
-            let partitions = Partitions::new(&budget);
-            let mut writer = partitions.writer();
-            for n in 0..5000_u64 {
-                writer.put(n % 7, n.into(), &text(n)).unwrap();
-            }
-            writer.finish().unwrap();
-            assert_eq!(partitions.numbers(), [0, 1, 2, 3, 4, 5, 6]);
-            let mut found = Vec::new();
-            for number in partitions.numbers() {
-                for (hash, email) in partitions.take(number).unwrap().iter() {
-                    let n = hash as u64;
-                    assert_eq!((n % 7, email), (number, &*text(n)));
-                    found.push(n);
-                }
-            }
-            found.sort_unstable();
-            assert_eq!(found, (0..5000).collect::<Vec<_>>());
-            assert_eq!(budget.spilled() > 0, most < 1 << 20);
-            assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
-        }
-    }
-
-    #[test]
-    fn what_is_set_aside_anew_lies_where_it_lay() {
-        for most in [0, 1 << 16, 1 << 20] {
-            let directory = tempfile::tempdir().unwrap();
-            let budget = Budget::new(directory.path(), most, 1);
-            let [mut first, mut second] = [(); 2].map(|()| Partitions::new(&budget));
-            first.expect(16);
-            second.expect(3);
-            let mut writer = first.writer();
-            for n in 0..5000_u64 {
-                writer.put(n % 16, n.into(), &text(n)).unwrap();
-            }
-            writer.finish().unwrap();
-            let once = budget.spilled();
-            let mut writer = second.writer();
-            for number in first.numbers() {
-                for (hash, email) in first.take(number).unwrap().iter() {
-                    writer.put(hash as u64 % 3, hash, email).unwrap();
-                }
-            }
-            writer.finish().unwrap();
-            second.end();
-            let mut found = Vec::new();
-            for number in second.numbers() {
-                for (hash, email) in second.take(number).unwrap().iter() {
-                    assert_eq!((hash as u64 % 3, email), (number, &*text(hash as u64)));
-                    found.push(hash as u64);
-                }
-            }
-            found.sort_unstable();
-            assert_eq!(found, (0..5000).collect::<Vec<_>>());
-            let spilled = budget.spilled();
-            let file = lock(&budget.file).len();
-            assert!(once > 0 && spilled > once);
-            assert!(file < spilled, "{most}: nothing was written over");
-        }
-    }
-
-    #[test]
-    fn empty_chunks_make_room_for_long_emails() {
-        let directory = tempfile::tempdir().unwrap();
-        let budget = Budget::new(directory.path(), 4 << 20, 1);
-        let [short, long] = [(); 2].map(|()| Partitions::new(&budget));
-        let mut writer = short.writer();
-        (0..40_000_u64)
-            .for_each(|n| writer.put(n % 7, n.into(), "of sixty bytes and some, as they are").unwrap());
-        writer.finish().unwrap();
-        short.numbers().into_iter().for_each(|number| drop(short.take(number).unwrap()));
-        assert!(lock(&budget.free).bytes > 1 << 20);
-        let mut writer = long.writer();
-        let email = "e".repeat(CHUNK);
-        for n in 0..100_u64 {
-            writer.put(n % 7, n.into(), &email).unwrap();
-            let held = budget.held.load(Ordering::Relaxed);
-            assert!(held + lock(&budget.free).bytes <= budget.most + budget.each + 2 * CHUNK as u64, "{n}");
-        }
-        writer.finish().unwrap();
-        assert_eq!(long.take(3).unwrap().iter().count(), 14);
-    }
-
-    #[test]
-    fn a_directory_that_is_gone_is_named() {
-        let budget = Budget::new(Path::new("no/such/place"), 0, 1);
-        let partitions = Partitions::new(&budget);
-        let mut writer = partitions.writer();
-        let error = writer.put(0, 0, "x").and_then(|()| writer.finish()).unwrap_err();
-        assert!(error.to_string().contains("no/such/place"), "{error}");
-    }
-}
+mod tests;

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use bumpalo::Bump;
+use mimelake_correlate::budget::{Budget, SpillError};
 use mimelake_correlate::email::{self, Email};
 use mimelake_correlate::join::{Counts, Join, Scatter};
 use mimelake_correlate::key::Key;
 use mimelake_correlate::message::Message;
-use mimelake_correlate::partitions::{Budget, SpillError};
 use mimelake_correlate::record::{self, Record};
 use mimelake_correlate::stage::{Picker, Stage};
 use mimelake_parse::{Event, Format, Reader, Reject, Sink, Value};

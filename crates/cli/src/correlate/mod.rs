@@ -15,10 +15,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use mimelake_columns::document::Document;
+use mimelake_correlate::budget::Budget;
 use mimelake_correlate::email::Email;
 use mimelake_correlate::join::{Counts, Join};
 use mimelake_correlate::keys::Keys;
-use mimelake_correlate::partitions::{Budget, Partitions, Writer};
+use mimelake_correlate::partitions::{Partitions, Writer};
 use mimelake_landing::{self as landing, Found, FoundKind};
 use mimelake_schema::EventType;
 use mimelake_write::parquet::Room;

@@ -31,7 +31,7 @@ fn unreadable(report: &Value) -> String {
 #[test]
 fn names_of_members_lead_nowhere() {
     let place = Place::new();
-    let names = ["../../escape.log", "/tmp/absolute.log", "..\\..\\windows.log", "a/../../b.log", "c\nd.log"];
+    let names = ["../../escape.log", "/absolute.log", "..\\..\\windows.log", "a/../../b.log", "c\nd.log"];
     let members: Vec<_> = names.iter().enumerate().map(|(n, name)| (*name, receipt(n))).collect();
     place.write("work/in.zip", zip(&members));
     let ran = place.run("convert work/in.zip -o work/deep/out").exits(0);

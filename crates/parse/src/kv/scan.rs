@@ -108,18 +108,15 @@ struct Found {
 }
 
 /// Where the first `|` stands.
-// Nearly all values are shorter than what is looked at here, without a call.
+// Four of five values are shorter than what is looked at here, without a call.
 #[inline]
 fn bar(text: &[u8]) -> Option<usize> {
     const AT_ONCE: usize = 32;
-    let (blocks, rest) = text.as_chunks::<AT_ONCE>();
-    for (number, block) in blocks.iter().enumerate() {
-        let bars = u8x32::new(*block).simd_eq(u8x32::splat(b'|')).to_bitmask();
-        if bars != 0 {
-            return Some(number * AT_ONCE + bars.trailing_zeros() as usize);
-        }
+    let Some((first, rest)) = text.split_first_chunk::<AT_ONCE>() else { return memchr(b'|', text) };
+    match u8x32::new(*first).simd_eq(u8x32::splat(b'|')).to_bitmask() {
+        0 => memchr(b'|', rest).map(|place| AT_ONCE + place),
+        bars => Some(bars.trailing_zeros() as usize),
     }
-    memchr(b'|', rest).map(|place| text.len() - rest.len() + place)
 }
 
 impl Rest<'_> {
