@@ -179,7 +179,7 @@ impl Sink for Lake<'_> {
             self.turn_to(document, day)?;
         }
         if let Some((_, part)) = &mut self.current[event.event_type as usize] {
-            part.write(document.row(event, bump))?;
+            part.write(&[document.row(event, bump)])?;
         }
         Ok(())
     }

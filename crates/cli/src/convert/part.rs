@@ -1,6 +1,6 @@
 //! One part file while it is written, in either format.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use mimelake_columns::document::{Cell, Document};
 use mimelake_write::ndjson::RowWriter;
@@ -32,6 +32,18 @@ struct NdjsonPart {
 
 /// NDJSON is handed to the file in stretches of about this length; the kernel takes long ones with less work.
 const STRETCH: usize = 256 << 10;
+
+impl NdjsonPart {
+    fn write(&mut self, row: &[Cell<'_>]) -> io::Result<()> {
+        self.writer.write_row(row, &mut self.buffer);
+        self.rows += 1;
+        if self.buffer.len() >= STRETCH {
+            self.file.write_all(&self.buffer)?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+}
 
 impl Part {
     /// A new part of a table and date, in the room of one that is finished.
@@ -85,19 +97,11 @@ impl Part {
         Ok(Self { sink: Format::Parquet(Box::new(part)), used: 0 })
     }
 
-    /// Writes one row.
-    #[inline]
-    pub fn write(&mut self, row: &[Cell<'_>]) -> anyhow::Result<()> {
+    /// Writes some rows.
+    pub fn write(&mut self, rows: &[&[Cell<'_>]]) -> anyhow::Result<()> {
         match &mut self.sink {
-            Format::Parquet(part) => part.push(row)?,
-            Format::Ndjson(part) => {
-                part.writer.write_row(row, &mut part.buffer);
-                part.rows += 1;
-                if part.buffer.len() >= STRETCH {
-                    part.file.write_all(&part.buffer)?;
-                    part.buffer.clear();
-                }
-            }
+            Format::Parquet(part) => part.push_all(rows)?,
+            Format::Ndjson(part) => rows.iter().try_for_each(|row| part.write(row))?,
         }
         Ok(())
     }

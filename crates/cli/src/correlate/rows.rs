@@ -142,16 +142,19 @@ impl<'a, 's> Table<'a, 's> {
         Ok(Self { all, slot, parts, kept, keys: Vec::new(), unweighed: 0, bump: Bump::new() })
     }
 
-    /// Writes the row of an email.
-    pub fn write(&mut self, text: &str) -> anyhow::Result<()> {
-        let email = Email::read(text);
-        let message = Message::of(&email, &self.bump);
-        self.keys.push(key::of_message(&message.event));
-        self.kept.add(&message);
-        self.unweighed += text.len() as u64;
+    /// Writes the rows of some emails.
+    pub fn write(&mut self, emails: &[&str]) -> anyhow::Result<()> {
+        let messages = emails.iter().map(|text| Message::of(&Email::read(text), &self.bump));
+        let messages: Vec<_> = messages.collect();
+        for message in &messages {
+            self.keys.push(key::of_message(&message.event));
+            self.kept.add(message);
+        }
+        self.unweighed += emails.iter().map(|text| text.len() as u64).sum::<u64>();
         let weigh = self.unweighed > self.all.share / 8;
         for (part, document) in &mut self.parts {
-            part.write(document.row(&message.event, &self.bump))?;
+            let rows = messages.iter().map(|message| document.row(&message.event, &self.bump));
+            part.write(&rows.collect::<Vec<_>>())?;
             if weigh && part.memory() > self.all.share * 2 {
                 part.flush()?;
             }

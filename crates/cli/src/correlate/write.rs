@@ -18,6 +18,10 @@ use crate::interrupt;
 
 /// So many emails ahead of the one that is written, one is fetched from memory.
 const AHEAD: usize = 2;
+/// So many emails are written together at the most.
+const TOGETHER: usize = 32;
+/// So many bytes of emails, about.
+const TOGETHER_BYTES: usize = 64 << 10;
 
 /// A set of emails, as a number that their order does not change.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -141,14 +145,26 @@ fn file(all: &Correlation<'_>, changes: &Changes<'_>, slot: Slot) -> anyhow::Res
         let entries = all.emails.take(number)?;
         let mut new: Vec<InOrder<'_>> = entries.iter().collect();
         new.sort_unstable();
+        let mut waiting = Vec::new();
+        let mut bytes = 0;
         for (at, email) in new.iter().enumerate() {
             if let Some((_, next)) = new.get(at + AHEAD) {
                 fetch_ahead(next);
             }
-            staying.before(Some(*email), &mut |email| table.write(email))?;
-            table.write(email.1)?;
+            staying.before(Some(*email), &mut |other| {
+                table.write(&std::mem::take(&mut waiting))?;
+                table.write(&[other])
+            })?;
+            waiting.push(email.1);
+            bytes += email.1.len();
+            if waiting.len() >= TOGETHER || bytes >= TOGETHER_BYTES {
+                table.write(&waiting)?;
+                waiting.clear();
+                bytes = 0;
+            }
         }
+        table.write(&waiting)?;
     }
-    staying.before(None, &mut |email| table.write(email))?;
+    staying.before(None, &mut |email| table.write(&[email]))?;
     Ok(Some(table.finish()?))
 }

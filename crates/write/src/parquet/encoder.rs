@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use mimelake_columns::batch::unique_pairs;
 use mimelake_columns::document::{Cell, Leaf, LeafKind};
-use mimelake_parse::{ExtraPair, Verdicts};
+use mimelake_parse::ExtraPair;
 
-use super::chunk::{Around, Chunk, Scope};
+use super::chunk::{Around, Chunk, Place, Scope};
 use super::plan;
 
 /// Splits the cells of a leaf over its columns.
@@ -31,6 +31,14 @@ struct Members {
     encoders: Vec<Encoder>,
     /// The structs.
     scope: Scope,
+}
+
+/// A row or a struct, and where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Placed<'r> {
+    /// One cell for each leaf; those that are not there are null.
+    pub(super) cells: &'r [Cell<'r>],
+    pub(super) place: Place,
 }
 
 impl Encoder {
@@ -58,46 +66,41 @@ impl Encoder {
         leaves.iter().map(encoder).collect()
     }
 
-    /// Appends a cell of the row or struct that was begun last to its columns among all of them; about how many bytes
-    /// it takes. A cell of another kind counts as null.
-    #[expect(
-        clippy::inline_always,
-        reason = "a call for each cell of each row costs a fifth of what is done with it"
-    )]
-    #[inline(always)]
-    pub(super) fn push(&mut self, chunks: &mut [Chunk], cell: &Cell<'_>, scope: &Scope) -> usize {
-        match (&self.shape, cell) {
-            (Shape::One, cell) => chunks[self.chunks.start].push(cell, scope),
-            (Shape::Texts | Shape::Verdicts | Shape::Pairs, Cell::Null) => 0,
-            _ => self.push_many(chunks, cell, scope),
-        }
-    }
-
-    /// Says that there is nothing of the leaf in the row or struct that was begun last.
-    pub(super) fn push_null(&mut self, around: Around) {
-        if let Shape::Struct(members) | Shape::Structs(members) = &mut self.shape {
-            members.push_null(around);
-        }
-    }
-
-    // Apart, so that the loop over a row stays small.
-    #[inline(never)]
-    fn push_many(&mut self, chunks: &mut [Chunk], cell: &Cell<'_>, scope: &Scope) -> usize {
-        match (&mut self.shape, cell) {
-            (Shape::Texts, Cell::List(list)) => push_list(&mut chunks[self.chunks.start], list, scope),
-            (Shape::Verdicts, Cell::Verdicts(verdicts)) => {
-                push_verdicts(&mut chunks[self.chunks.clone()], verdicts, scope)
+    /// Appends the cells at this place of rows or structs to their columns among all of them; about how many bytes they
+    /// take. A cell of another kind counts as null.
+    pub(super) fn push_all(
+        &mut self,
+        chunks: &mut [Chunk],
+        rows: &[Placed<'_>],
+        at: usize,
+        scope: &Scope,
+    ) -> usize {
+        let columns = &mut chunks[self.chunks.clone()];
+        let cells = rows.iter().filter_map(|row| Some((row.place, row.cells.get(at)?)));
+        match &mut self.shape {
+            Shape::One => columns[0].push_all(cells, scope),
+            Shape::Texts => {
+                let lists = cells.map(|(place, cell)| match cell {
+                    Cell::List(list) => push_list(&mut columns[0], list, place, scope),
+                    _ => 0,
+                });
+                lists.sum()
             }
-            (Shape::Pairs, Cell::Pairs(pairs)) => push_pairs(&mut chunks[self.chunks.clone()], pairs, scope),
-            (Shape::Struct(members), Cell::Struct(record)) => {
-                members.push(chunks, record, scope.around().within())
+            Shape::Verdicts => push_verdicts(columns, cells, scope),
+            Shape::Pairs => {
+                let pairs = cells.map(|(place, cell)| match cell {
+                    Cell::Pairs(pairs) => push_pairs(columns, pairs, place, scope),
+                    _ => 0,
+                });
+                pairs.sum()
             }
-            (Shape::Structs(members), Cell::Structs(records)) => {
-                members.push_all(chunks, records, scope.around())
+            Shape::Struct(members) => {
+                let structs = members.structs(rows, at);
+                members.push_all(chunks, &structs)
             }
-            _ => {
-                self.push_null(scope.around());
-                0
+            Shape::Structs(members) => {
+                let elements = members.elements(rows, at);
+                members.push_all(chunks, &elements)
             }
         }
     }
@@ -122,78 +125,104 @@ impl Encoder {
 }
 
 impl Members {
-    /// Appends a struct whose members stand there.
-    fn push(&mut self, chunks: &mut [Chunk], record: &[Cell<'_>], around: Around) -> usize {
-        self.scope.begin(around);
-        let mut bytes = self.encoders.len();
-        for (member, cell) in self.encoders.iter_mut().zip(record) {
-            bytes += member.push(chunks, cell, &self.scope);
+    /// The struct that each row has at this place; nothing is in one that is not there.
+    fn structs<'r>(&mut self, rows: &[Placed<'r>], at: usize) -> Vec<Placed<'r>> {
+        let placed = rows.iter().map(|row| match row.cells.get(at) {
+            Some(Cell::Struct(cells)) => Placed { cells, place: self.scope.begin(row.place.around.within()) },
+            _ => self.nothing(row.place.around),
+        });
+        placed.collect()
+    }
+
+    /// The structs of the list that each row has at this place; nothing is in one that is not there or is empty.
+    fn elements<'r>(&mut self, rows: &[Placed<'r>], at: usize) -> Vec<Placed<'r>> {
+        let mut placed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let around = row.place.around;
+            match row.cells.get(at) {
+                Some(Cell::Structs([])) => placed.push(self.nothing(around.within())),
+                Some(Cell::Structs(structs)) => {
+                    let place = |(number, cells): (usize, &&'r _)| Placed {
+                        cells,
+                        place: self.scope.begin(around.element(number)),
+                    };
+                    placed.extend(structs.iter().enumerate().map(place));
+                }
+                _ => placed.push(self.nothing(around)),
+            }
         }
-        for member in self.encoders.iter_mut().skip(record.len()) {
-            member.push_null(self.scope.around());
+        placed
+    }
+
+    fn nothing<'r>(&mut self, around: Around) -> Placed<'r> {
+        Placed { cells: &[], place: self.scope.begin(around) }
+    }
+
+    /// Appends the members of structs that were begun.
+    fn push_all(&mut self, chunks: &mut [Chunk], structs: &[Placed<'_>]) -> usize {
+        let mut bytes = self.encoders.len() * structs.len();
+        for (at, member) in self.encoders.iter_mut().enumerate() {
+            bytes += member.push_all(chunks, structs, at, &self.scope);
         }
         bytes
     }
-
-    // Apart, so that the loop over a row stays small.
-    #[inline(never)]
-    fn push_all(&mut self, chunks: &mut [Chunk], records: &[&[Cell<'_>]], around: Around) -> usize {
-        if records.is_empty() {
-            self.push_null(around.within());
-        }
-        let records = records.iter().enumerate();
-        records.map(|(number, record)| self.push(chunks, record, around.element(number))).sum()
-    }
-
-    /// Says that there is no struct, nor one in it.
-    fn push_null(&mut self, around: Around) {
-        self.scope.begin(around);
-        for encoder in &mut self.encoders {
-            encoder.push_null(around);
-        }
-    }
 }
 
-#[inline(never)]
-fn push_list(chunk: &mut Chunk, list: &[&str], scope: &Scope) -> usize {
-    let around = scope.around();
+fn push_list(chunk: &mut Chunk, list: &[&str], place: Place, scope: &Scope) -> usize {
+    let around = place.around;
     if list.is_empty() {
-        chunk.push_element(&Cell::Null, around.within(), scope);
+        chunk.push_element(&Cell::Null, around.within(), place, scope);
     }
     let texts = list.iter().enumerate();
-    texts.map(|(number, text)| chunk.push_element(&Cell::Text(text), around.element(number), scope)).sum()
+    texts
+        .map(|(number, text)| chunk.push_element(&Cell::Text(text), around.element(number), place, scope))
+        .sum()
 }
 
-#[inline(never)]
-fn push_pairs(chunks: &mut [Chunk], pairs: &[ExtraPair<'_>], scope: &Scope) -> usize {
+fn push_pairs(chunks: &mut [Chunk], pairs: &[ExtraPair<'_>], place: Place, scope: &Scope) -> usize {
     let [keys, values] = chunks else { return 0 };
-    let around = scope.around();
+    let around = place.around;
     if pairs.is_empty() {
-        keys.push_element(&Cell::Null, around.within(), scope);
-        values.push_element(&Cell::Null, around.within(), scope);
+        keys.push_element(&Cell::Null, around.within(), place, scope);
+        values.push_element(&Cell::Null, around.within(), place, scope);
     }
     let (mut number, mut bytes) = (0, 0);
     unique_pairs(pairs, |key, value| {
         let around = around.element(number);
         number += 1;
-        bytes += keys.push_element(&Cell::Text(key), around, scope);
-        bytes += values.push_element(&value.map_or(Cell::Null, Cell::Text), around, scope);
+        bytes += keys.push_element(&Cell::Text(key), around, place, scope);
+        bytes += values.push_element(&value.map_or(Cell::Null, Cell::Text), around, place, scope);
     });
     bytes
 }
 
 /// Appends verdicts: `allow` and `info` of each, and whether it is grey email.
-#[inline(never)]
-fn push_verdicts(chunks: &mut [Chunk], verdicts: &Verdicts<'_>, scope: &Scope) -> usize {
-    let around = scope.around().within();
+fn push_verdicts<'c>(
+    chunks: &mut [Chunk],
+    cells: impl Iterator<Item = (Place, &'c Cell<'c>)> + Clone,
+    scope: &Scope,
+) -> usize {
+    let said = cells.filter_map(|(place, cell)| match cell {
+        Cell::Verdicts(verdicts) => Some((place, *verdicts)),
+        _ => None,
+    });
     let (each, last) = chunks.as_chunks_mut::<2>();
     let mut bytes = 0;
-    for ([allow, info], verdict) in each.iter_mut().zip(verdicts.each) {
-        let around = if verdict.is_some() { around.within() } else { around };
-        let verdict = verdict.unwrap_or_default();
-        bytes += allow.push_within(&verdict.allow.map_or(Cell::Null, Cell::Bool), around, scope);
-        bytes += info.push_within(&verdict.info.map_or(Cell::Null, Cell::Text), around, scope);
+    for (number, [allow, info]) in each.iter_mut().enumerate() {
+        for (place, verdicts) in said.clone() {
+            let verdict = verdicts.each.get(number).copied().flatten();
+            let around = place.around.within();
+            let around = if verdict.is_some() { around.within() } else { around };
+            let verdict = verdict.unwrap_or_default();
+            bytes += allow.push_within(&verdict.allow.map_or(Cell::Null, Cell::Bool), around, place, scope);
+            bytes += info.push_within(&verdict.info.map_or(Cell::Null, Cell::Text), around, place, scope);
+        }
     }
-    let grey_email = verdicts.grey_email.map_or(Cell::Null, Cell::Bool);
-    bytes + last.iter_mut().map(|chunk| chunk.push_within(&grey_email, around, scope)).sum::<usize>()
+    for chunk in last {
+        for (place, verdicts) in said.clone() {
+            let grey_email = verdicts.grey_email.map_or(Cell::Null, Cell::Bool);
+            bytes += chunk.push_within(&grey_email, place.around.within(), place, scope);
+        }
+    }
+    bytes
 }

@@ -10,7 +10,7 @@ use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
 
 use super::chunk::{Around, Chunk, Scope, Scratch};
-use super::encoder::Encoder;
+use super::encoder::{Encoder, Placed};
 use super::{Compression, ParquetPartError, plan};
 
 /// After so many rows, pages are ended that are full.
@@ -146,24 +146,32 @@ impl<W: Write + Send> ParquetPart<W> {
         })
     }
 
-    /// Appends a row: one cell for each leaf of the layout.
+    /// Appends a row: one cell for each leaf of the layout. Some rows at a time take less, see
+    /// [`push_all`](Self::push_all).
     ///
     /// # Errors
     /// [`ParquetPartError::Write`] if the file does not take what is ready to be written.
-    #[inline]
     pub fn push(&mut self, row: &[Cell<'_>]) -> Result<(), ParquetPartError> {
+        self.push_all(&[row])
+    }
+
+    /// Appends rows, each of one cell for each leaf of the layout, column by column: a few dozen, whose cells the
+    /// processor's caches hold. They come into one page, which cannot have 2 GiB.
+    ///
+    /// # Errors
+    /// [`ParquetPartError::Write`] if the file does not take what is ready to be written.
+    pub fn push_all(&mut self, rows: &[&[Cell<'_>]]) -> Result<(), ParquetPartError> {
         let Room { encoders, chunks, .. } = &mut self.room;
-        let mut bytes = encoders.len();
-        self.scope.begin(Around::default());
-        for (encoder, cell) in encoders.iter_mut().zip(row) {
-            bytes += encoder.push(chunks, cell, &self.scope);
+        let mut bytes = encoders.len() * rows.len();
+        let scope = &mut self.scope;
+        let placed = rows.iter().map(|cells| Placed { cells, place: scope.begin(Around::default()) });
+        let placed: Vec<_> = placed.collect();
+        for (at, encoder) in encoders.iter_mut().enumerate() {
+            bytes += encoder.push_all(chunks, &placed, at, &self.scope);
         }
-        for encoder in encoders.iter_mut().skip(row.len()) {
-            encoder.push_null(self.scope.around());
-        }
-        self.rows += 1;
-        self.group_rows += 1;
-        self.unchecked = (self.unchecked.0 + 1, self.unchecked.1 + bytes);
+        self.rows += rows.len() as u64;
+        self.group_rows += rows.len();
+        self.unchecked = (self.unchecked.0 + rows.len(), self.unchecked.1 + bytes);
         if self.unchecked.0 >= CHECKED_ROWS || self.unchecked.1 >= CHECKED_BYTES {
             self.check().map_err(|error| self.failed(error))?;
         }

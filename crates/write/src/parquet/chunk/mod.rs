@@ -1,8 +1,8 @@
 //! Column chunks, encoded while the rows come.
 //!
-//! A [`Chunk`] takes the values of one column: texts, integers, times, booleans, and where each stands among the structs
-//! and lists around it. It numbers texts while they are in the processor's cache, fills one page after the other, and
-//! keeps what is compressed. The library's own writer, which takes Arrow arrays, copies each text three times and looks
+//! A [`Chunk`] takes the values of one column, of some rows at a time: texts, integers, times, booleans, and where each
+//! stands among the structs and lists around it. It numbers texts while they are in the processor's cache, fills one page
+//! after the other, and keeps what is compressed. The library's own writer, which takes Arrow arrays, copies each text three times and looks
 //! it up when it is cold.
 
 mod bits;
@@ -15,7 +15,6 @@ mod levels;
 mod nesting;
 mod scope;
 mod scratch;
-mod unnumbered;
 mod values;
 
 use bytes::Bytes;
@@ -32,7 +31,7 @@ use dictionary::Dictionary;
 use done::Done;
 pub(super) use levels::Around;
 use nesting::Nesting;
-pub(super) use scope::Scope;
+pub(super) use scope::{Place, Scope};
 pub(super) use scratch::Scratch;
 use values::{Ints, Texts, Values};
 
@@ -69,30 +68,66 @@ impl Chunk {
         }
     }
 
-    /// Appends a cell of the row or struct that was begun last; about how many bytes it takes. A cell of another kind
-    /// counts as null, but times and integers are one kind.
+    /// Appends cells of rows or structs; about how many bytes they take. A cell of another kind counts as null, but times
+    /// and integers are one kind.
     #[inline]
-    pub(super) fn push(&mut self, cell: &Cell<'_>, scope: &Scope) -> usize {
+    pub(super) fn push_all<'c>(
+        &mut self,
+        cells: impl Iterator<Item = (Place, &'c Cell<'c>)>,
+        scope: &Scope,
+    ) -> usize {
         // The nulls are read off the scope.
-        let Some(bytes) = self.push_value(cell) else { return 0 };
-        self.nesting.fill(self.highest, scope);
+        let Self { nesting, values, highest, .. } = self;
+        let mut bytes = 0;
+        match values {
+            Values::Text(texts) => cells.for_each(|(place, cell)| {
+                if let Cell::Text(text) = cell {
+                    bytes += texts.push(text);
+                    nesting.fill(*highest, place, scope);
+                }
+            }),
+            Values::Int(ints) => cells.for_each(|(place, cell)| {
+                if let Cell::Int(value) | Cell::Time(value) = cell {
+                    ints.push(*value);
+                    nesting.fill(*highest, place, scope);
+                }
+            }),
+            Values::Bool(bits) => cells.for_each(|(place, cell)| {
+                if let Cell::Bool(bit) = cell {
+                    bits.push(*bit);
+                    nesting.fill(*highest, place, scope);
+                }
+            }),
+        }
         bytes
     }
 
-    /// The same, where null has this definition level: structs inside are there.
+    /// Appends a cell of a row or struct where null has this definition level: structs inside are there.
     #[inline]
-    pub(super) fn push_within(&mut self, cell: &Cell<'_>, around: Around, scope: &Scope) -> usize {
+    pub(super) fn push_within(
+        &mut self,
+        cell: &Cell<'_>,
+        around: Around,
+        place: Place,
+        scope: &Scope,
+    ) -> usize {
         let bytes = self.push_value(cell);
-        self.nesting.fill(if bytes.is_some() { self.highest } else { around.definition }, scope);
+        self.nesting.fill(if bytes.is_some() { self.highest } else { around.definition }, place, scope);
         bytes.unwrap_or_default()
     }
 
-    /// Appends a cell of a list inside, or a null there which says that it is empty.
+    /// Appends a cell of a list in a row or struct, or a null there which says that it is empty.
     #[inline]
-    pub(super) fn push_element(&mut self, cell: &Cell<'_>, around: Around, scope: &Scope) -> usize {
+    pub(super) fn push_element(
+        &mut self,
+        cell: &Cell<'_>,
+        around: Around,
+        place: Place,
+        scope: &Scope,
+    ) -> usize {
         let bytes = self.push_value(cell);
         let definition = if bytes.is_some() { self.highest } else { around.definition };
-        self.nesting.element(definition, around, scope);
+        self.nesting.element(definition, around, place, scope);
         bytes.unwrap_or_default()
     }
 
@@ -117,10 +152,9 @@ impl Chunk {
         Some(0)
     }
 
-    /// Appends the levels that are not there yet, and the numbers of texts; the scope begins anew then.
+    /// Appends the levels that are not there yet; the scope begins anew then.
     pub(super) fn settle(&mut self, scope: &Scope) {
         self.nesting.settle(scope);
-        self.values.settle();
     }
 
     /// Ends the page if it is full.

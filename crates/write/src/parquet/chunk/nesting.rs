@@ -1,7 +1,7 @@
 //! The levels of a column's page in progress.
 
 use super::levels::{Around, Levels};
-use super::scope::{Cursor, Scope};
+use super::scope::{Cursor, Place, Scope};
 
 /// Levels as values come: of the rows or structs of a scope, each with a value, something deeper, or nothing.
 #[derive(Debug, Default)]
@@ -33,26 +33,26 @@ impl Nesting {
         Self { lists, ..Self::default() }
     }
 
-    /// Notes the definition level of the row or struct that was begun last.
+    /// Notes the definition level of a row or struct.
     #[inline]
-    pub(super) fn fill(&mut self, definition: u32, scope: &Scope) {
-        let place = scope.len();
-        if self.last.definition == definition && self.last.end + 1 == place {
-            self.last.end = place;
+    pub(super) fn fill(&mut self, definition: u32, place: Place, scope: &Scope) {
+        let number = place.number;
+        if self.last.definition == definition && self.last.end + 1 == number {
+            self.last.end = number;
         } else {
             self.write_last(scope);
-            self.last = Filled { from: place - 1, end: place, definition };
+            self.last = Filled { from: number - 1, end: number, definition };
         }
     }
 
-    /// Notes the levels of an element of a list that is in the row or struct that was begun last.
+    /// Notes the levels of an element of a list that is in a row or struct.
     #[inline]
-    pub(super) fn element(&mut self, definition: u32, around: Around, scope: &Scope) {
-        let place = scope.len();
-        if self.read.places < place {
-            self.write(place - 1, None, scope);
+    pub(super) fn element(&mut self, definition: u32, around: Around, place: Place, scope: &Scope) {
+        let number = place.number;
+        if self.read.places < number {
+            self.write(number - 1, None, scope);
             self.rows += usize::from(around.repetition == 0);
-            self.read.places = place;
+            self.read.places = number;
         }
         self.definitions.push(definition, 1);
         self.repetitions.push(around.repetition, 1);

@@ -12,6 +12,14 @@ pub(in crate::parquet) struct Scope {
     len: usize,
 }
 
+/// A row, or a struct of a column, and what is around it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::parquet) struct Place {
+    /// The how manieth it is, from one.
+    pub(super) number: usize,
+    pub(in crate::parquet) around: Around,
+}
+
 /// Places of the same levels in a row.
 #[derive(Debug)]
 struct Run {
@@ -31,18 +39,13 @@ pub(super) struct Cursor {
 impl Scope {
     /// Begins a row or a struct, or says that there is none here.
     #[inline]
-    pub(in crate::parquet) fn begin(&mut self, around: Around) {
+    pub(in crate::parquet) fn begin(&mut self, around: Around) -> Place {
         self.len += 1;
         match self.runs.last_mut() {
             Some(last) if last.around == around => last.end = self.len,
             _ => self.runs.push(Run { around, end: self.len }),
         }
-    }
-
-    /// Where the row or the struct stands that was begun last.
-    #[inline]
-    pub(in crate::parquet) fn around(&self) -> Around {
-        self.runs.last().map(|run| run.around).unwrap_or_default()
+        Place { number: self.len, around }
     }
 
     /// Begins anew; all columns have read it.
@@ -52,7 +55,6 @@ impl Scope {
     }
 
     /// How many places there are.
-    #[inline]
     pub(super) fn len(&self) -> usize {
         self.len
     }

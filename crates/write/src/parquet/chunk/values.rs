@@ -6,8 +6,7 @@ use parquet::bloom_filter::Sbbf;
 use super::bits;
 use super::blocks::Blocks;
 use super::bound::{Bound, Bounds};
-use super::dictionary::Dictionary;
-use super::unnumbered::Unnumbered;
+use super::dictionary::{Dictionary, is_same};
 
 /// The values of a page, by their type, and the dictionary of its chunk.
 #[derive(Debug)]
@@ -21,7 +20,6 @@ pub(super) enum Values {
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     dictionary: Option<Dictionary>,
-    unnumbered: Unnumbered,
     numbers: Vec<u32>,
     lengths: Vec<u32>,
     bytes: Blocks,
@@ -41,11 +39,15 @@ impl Texts {
     /// Appends a text; how many bytes it has.
     #[inline]
     pub(super) fn push(&mut self, text: &str) -> usize {
-        if self.dictionary.is_some() {
-            self.unnumbered.push(text.as_bytes());
+        let bytes = text.as_bytes();
+        if let Some(dictionary) = &mut self.dictionary {
+            // Neighbours are alike.
+            let last = self.numbers.last().filter(|last| is_same(dictionary.value(**last), bytes));
+            let number = last.copied().unwrap_or_else(|| dictionary.text(bytes));
+            self.numbers.push(number);
         } else {
             self.lengths.push(text.len() as u32);
-            self.bytes.push(text.as_bytes());
+            self.bytes.push(bytes);
         }
         text.len()
     }
@@ -124,13 +126,6 @@ fn write_numbers(numbers: &[u32], dictionary: &Dictionary, out: &mut Vec<u8>) {
 }
 
 impl Values {
-    /// Numbers the texts that are not numbered yet.
-    pub(super) fn settle(&mut self) {
-        if let Self::Text(Texts { dictionary: Some(dictionary), unnumbered, numbers, .. }) = self {
-            unnumbered.number(dictionary, numbers);
-        }
-    }
-
     /// Appends the page's values; how they are encoded.
     pub(super) fn write(&mut self, out: &mut Vec<u8>) -> Encoding {
         match self {
@@ -222,7 +217,7 @@ impl Values {
         let page = match self {
             Self::Text(texts) => {
                 let numbers = texts.numbers.capacity() + texts.lengths.capacity();
-                texts.bytes.memory() + texts.unnumbered.memory() + numbers * size_of::<u32>()
+                texts.bytes.memory() + numbers * size_of::<u32>()
             }
             Self::Int(ints) => ints.values.capacity() * size_of::<i64>(),
             Self::Bool(bits) => bits.capacity(),

@@ -1,7 +1,7 @@
 //! What is read back is what was pushed.
 
 use bumpalo::Bump;
-use mimelake_columns::document::{Document, Layout, Leaf, LeafKind};
+use mimelake_columns::document::{Cell, Document, Layout, Leaf, LeafKind};
 use mimelake_schema::{EventType, VERDICTS};
 use proptest::collection::vec;
 use proptest::option;
@@ -48,14 +48,33 @@ fn row(leaves: &[Leaf]) -> impl Strategy<Value = Vec<Owned>> + use<> {
     leaves.iter().map(cell).collect::<Vec<_>>()
 }
 
+/// Structs in lists in structs in lists, which no table has.
+static DEEP: [Leaf; 3] = [
+    Leaf::new("word", LeafKind::Text),
+    Leaf::new("inner", LeafKind::Struct(&INNER)),
+    Leaf::new("verdicts", LeafKind::Verdicts),
+];
+static INNER: [Leaf; 1] = [Leaf::new("list", LeafKind::Structs(&INNERMOST))];
+static BIT: [Leaf; 1] = [Leaf::new("bit", LeafKind::Bool)];
+static INNERMOST: [Leaf; 3] = [
+    Leaf::new("number", LeafKind::Int),
+    Leaf::new("texts", LeafKind::TextList),
+    Leaf::new("one", LeafKind::Struct(&BIT)),
+];
+
+fn layouts() -> impl Strategy<Value = Layout> {
+    let table = (proptest::sample::select(EventType::ALL), any::<bool>(), any::<bool>());
+    let table = table.prop_map(|(table, ecs, original)| {
+        let document = if ecs { Document::ecs(table, original) } else { Document::native(table, original) };
+        document.layout().clone()
+    });
+    let deep = vec![Leaf::new("deep", LeafKind::Structs(&DEEP)), Leaf::new("last", LeafKind::Text)];
+    prop_oneof![3 => table, 1 => Just(Layout::new(deep))]
+}
+
 /// A layout and rows of it.
 fn tables() -> impl Strategy<Value = (Layout, Vec<Vec<Owned>>)> {
-    let table = (proptest::sample::select(EventType::ALL), any::<bool>(), any::<bool>());
-    table.prop_flat_map(|(table, ecs, original)| {
-        let document = if ecs { Document::ecs(table, original) } else { Document::native(table, original) };
-        let layout = document.layout().clone();
-        (Just(layout.clone()), vec(row(layout.leaves()), 0..12))
-    })
+    layouts().prop_flat_map(|layout| (Just(layout.clone()), vec(row(layout.leaves()), 0..12)))
 }
 
 /// The pairs as a map can hold them, naively: the next free number behind a key that is there already.
@@ -73,15 +92,26 @@ fn numbered(mut owned: Owned) -> Owned {
     owned
 }
 
+/// The cells of a row without the nulls at its end.
+fn said<'a>(cells: &'a [Cell<'a>]) -> &'a [Cell<'a>] {
+    let end = cells.iter().rposition(|cell| *cell != Cell::Null);
+    &cells[..end.map_or(0, |end| end + 1)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn rows_are_read_as_they_were_pushed((layout, pushed) in tables(), flush_after in 0..12_usize) {
+    fn rows_are_read_as_they_were_pushed(
+        (layout, pushed) in tables(),
+        together in 1..6_usize,
+        flush_after in 0..12_usize,
+    ) {
         let mut part = part(&layout);
-        for (at, row) in pushed.iter().enumerate() {
+        for (at, rows) in pushed.chunks(together).enumerate() {
             let bump = Bump::new();
-            part.push(cells(row, &bump)).unwrap();
+            let rows: Vec<_> = rows.iter().map(|row| said(cells(row, &bump))).collect();
+            part.push_all(&rows).unwrap();
             if at == flush_after {
                 part.flush_group().unwrap();
             }
