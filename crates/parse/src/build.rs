@@ -16,7 +16,6 @@ const FEW: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Builder {
     keys: &'static Keys,
-    source: String,
     /// The type that the source's name speaks for.
     named: Option<EventType>,
     shapes: Shapes,
@@ -27,9 +26,9 @@ pub(crate) struct Builder {
 }
 
 /// One record that is split into pairs.
-pub(crate) struct Split<'a> {
+pub(crate) struct Split<'a, 'p> {
     pub(crate) text: &'a str,
-    pub(crate) pairs: &'a mut [Pair],
+    pub(crate) pairs: &'p mut [Pair],
     pub(crate) is_json: bool,
     pub(crate) offset: u64,
     pub(crate) flags: Flags,
@@ -39,7 +38,6 @@ impl Builder {
     pub(crate) fn new(source: &str) -> Self {
         let mut builder = Self {
             keys: Keys::get(),
-            source: String::new(),
             named: None,
             shapes: Shapes::default(),
             stated: (String::new(), None),
@@ -52,14 +50,14 @@ impl Builder {
 
     /// Goes on with the events of another source. What is remembered holds for any.
     pub(crate) fn turn_to(&mut self, source: &str) {
-        source.clone_into(&mut self.source);
         self.named = EventType::from_file_name(source.rsplit('!').next().unwrap_or(source));
     }
 
-    /// The event of one record.
+    /// The event of one record of this source.
     pub(crate) fn build<'a>(
-        &'a mut self,
-        mut record: Split<'a>,
+        &mut self,
+        mut record: Split<'a, '_>,
+        source: &'a str,
         bump: &'a Bump,
         account: &mut Account,
     ) -> Event<'a> {
@@ -110,7 +108,7 @@ impl Builder {
         let tail = columns.len() - TAIL.len();
         row.values[tail..].copy_from_slice(&[
             Value::Text(dialect.name()),
-            Value::Text(&self.source),
+            Value::Text(source),
             Value::Int(record.offset as i64),
             Value::List(if flags.is_empty() { &[] } else { bump.alloc_slice_fill_iter(names(flags)) }),
             Value::Pairs(row.extra.into_bump_slice()),
@@ -119,7 +117,7 @@ impl Builder {
     }
 
     /// Looks up the keys of JSON members.
-    fn look_up(&self, record: &mut Split<'_>, bump: &Bump) {
+    fn look_up(&self, record: &mut Split<'_, '_>, bump: &Bump) {
         for pair in &mut *record.pairs {
             let name = pair.key.of_text(record.text);
             let name = if pair.key_escaped { json::unescape(name, bump).0 } else { name };
@@ -133,7 +131,7 @@ impl Builder {
 fn stated(
     last: &mut (String, Option<EventType>),
     keys: &Keys,
-    record: &Split<'_>,
+    record: &Split<'_, '_>,
     shape: &Shape,
     bump: &Bump,
 ) -> Option<Option<EventType>> {

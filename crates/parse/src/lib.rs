@@ -2,7 +2,7 @@
 //!
 //! [`Reader`] takes windows of a file's bytes, cuts them into records, accounts for every line, and
 //! hands each record to a [`Sink`] as an [`Event`]. It does no I/O, and allocates nothing for a value:
-//! events borrow from the window and from an arena that is emptied after each record.
+//! events borrow from the window and from an arena that is emptied when they have been handed over.
 //!
 //! ```
 //! use mimelake_parse::{Collector, Format, Reader};

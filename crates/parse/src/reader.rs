@@ -1,19 +1,27 @@
 //! Windows of a file's bytes into events, with an account of every line.
 
+use std::mem::take;
+
 use bumpalo::Bump;
 
 use crate::build::{Builder, Split};
 use crate::json::Brackets;
-use crate::kv::Scanner;
+use crate::kv::{Closer, Scanner};
 use crate::{Account, Event, Flag, Flags, Pair, Reason, Reject, Sink};
 
+mod batch;
 mod json;
 mod kv;
+
+use batch::Batch;
 
 /// The longest record, unless set otherwise: 16 MiB.
 pub const MAX_RECORD: usize = 16 << 20;
 /// How much of a record that is too long goes to the quarantine.
 const HEAD: usize = 4096;
+
+/// So large an arena is kept from one batch to the next.
+const ROOM: usize = 1 << 20;
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +55,8 @@ pub struct Reader {
 #[derive(Debug)]
 struct Records {
     builder: Builder,
+    /// The name of the source.
+    source: String,
     bump: Bump,
     scanner: Scanner,
     pairs: Vec<Pair>,
@@ -62,6 +72,14 @@ struct Skipped {
     /// JSON: what is open of an object that is in order so far. Its end is looked for, within its line; else the
     /// line's end is all there is to go by, and what else stands on the line goes with it.
     brackets: Option<Brackets>,
+}
+
+/// How far a window was read.
+enum Stretch {
+    /// To here, and there may be more.
+    Full(usize),
+    /// To here, and what is left belongs to the next window.
+    Whole(usize),
 }
 
 /// A window of the source.
@@ -86,6 +104,14 @@ impl<'a> Window<'a> {
     }
 }
 
+/// Empties an arena; of a long record's room nothing is kept.
+fn empty(bump: &mut Bump) {
+    bump.reset();
+    if bump.allocated_bytes() > ROOM {
+        *bump = Bump::new();
+    }
+}
+
 fn valid_beginning(bytes: &[u8]) -> &str {
     bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
 }
@@ -95,6 +121,7 @@ impl Reader {
     pub fn new(format: Format, source: &str) -> Self {
         let records = Records {
             builder: Builder::new(source),
+            source: source.to_owned(),
             bump: Bump::new(),
             scanner: Scanner::default(),
             pairs: Vec::new(),
@@ -110,6 +137,7 @@ impl Reader {
     pub fn turned_to(self, format: Format, source: &str) -> Self {
         let mut records = self.records;
         records.builder.turn_to(source);
+        source.clone_into(&mut records.source);
         records.account = Account::default();
         Self::of(format, records)
     }
@@ -181,9 +209,37 @@ impl Reader {
     ) -> Result<usize, S::Error> {
         let bom = if offset == 0 && window.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
         let window = Window::new(window, offset, at_end);
-        match self.format {
-            Format::KeyValue => self.key_value(window, bom, sink),
-            Format::Json => self.json(window, bom, sink),
+        // Events borrow from them while the next ones are read.
+        let (mut bump, source) = (take(&mut self.records.bump), take(&mut self.records.source));
+        let read = self.window(window, bom, &mut bump, &source, sink);
+        (self.records.bump, self.records.source) = (bump, source);
+        read
+    }
+
+    /// Reads the records of a window from here, and hands over so many events at a time as the sink wants.
+    fn window<S: Sink>(
+        &mut self,
+        window: Window<'_>,
+        start: usize,
+        bump: &mut Bump,
+        source: &str,
+        sink: &mut S,
+    ) -> Result<usize, S::Error> {
+        let mut closer = Closer::default();
+        let mut at = start;
+        loop {
+            let mut batch = Batch::new(bump, source, sink);
+            let read = match self.format {
+                Format::KeyValue => self.key_value(window, at, &mut closer, &mut batch),
+                Format::Json => self.json(window, at, &mut batch),
+            };
+            let read = read?;
+            batch.end()?;
+            empty(bump);
+            match read {
+                Stretch::Full(next) => at = next,
+                Stretch::Whole(end) => return Ok(end),
+            }
         }
     }
 
@@ -192,17 +248,17 @@ impl Reader {
         &mut self,
         window: Window<'_>,
         end: Option<usize>,
-        sink: &mut S,
+        batch: &mut Batch<'_, '_, S>,
     ) -> Result<(), S::Error> {
         let Some(skipped) = &mut self.skipped else { return Ok(()) };
         let stretch = &window.bytes[..end.unwrap_or(window.bytes.len())];
         let room = HEAD - skipped.head.len();
         skipped.head.extend_from_slice(&stretch[..stretch.len().min(room)]);
         if let Some(end) = end {
-            let (offset, head) = (skipped.offset, std::mem::take(&mut skipped.head));
+            let (offset, head) = (skipped.offset, take(&mut skipped.head));
             self.skipped = None;
             let length = window.offset + end as u64 - offset;
-            self.records.reject(offset, length, Reason::TooLong, &head, sink)?;
+            self.records.reject(offset, length, Reason::TooLong, &head, batch)?;
         }
         Ok(())
     }
@@ -215,15 +271,19 @@ impl Records {
         length: u64,
         reason: Reason,
         bytes: &[u8],
-        sink: &mut S,
+        batch: &mut Batch<'_, '_, S>,
     ) -> Result<(), S::Error> {
         self.account.reject(reason);
-        sink.reject(&Reject { offset, length, reason, recovered: false, bytes })
+        batch.reject(&Reject { offset, length, reason, recovered: false, bytes })
     }
 
     /// The event of the record at `start..end`, split into `self.pairs`; `lines` lines of the window are it.
     #[inline]
-    fn event<S: Sink>(&mut self, record: Found<'_>, sink: &mut S) -> Result<(), S::Error> {
+    fn event<'a, S: Sink>(
+        &mut self,
+        record: Found<'a>,
+        batch: &mut Batch<'a, '_, S>,
+    ) -> Result<(), S::Error> {
         let split = Split {
             text: record.text,
             pairs: &mut self.pairs,
@@ -231,14 +291,13 @@ impl Records {
             offset: record.offset,
             flags: record.flags,
         };
-        self.bump.reset();
-        let event: Event<'_> = self.builder.build(split, &self.bump, &mut self.account);
+        let event: Event<'a> = self.builder.build(split, batch.source, batch.bump, &mut self.account);
         self.account.event(&event, record.lines);
-        sink.event(&event, &self.bump)?;
+        batch.push(event);
         if event.flags.has(Flag::InvalidUtf8) {
             self.account.rejects[Reason::InvalidUtf8 as usize] += 1;
             let (offset, bytes, length) = (record.offset, record.bytes, record.bytes.len() as u64);
-            sink.reject(&Reject { offset, length, reason: Reason::InvalidUtf8, recovered: true, bytes })?;
+            batch.reject(&Reject { offset, length, reason: Reason::InvalidUtf8, recovered: true, bytes })?;
         }
         Ok(())
     }

@@ -60,11 +60,20 @@ pub trait Sink {
     /// What stops the reading.
     type Error;
 
-    /// Takes one event; `bump` is the arena it borrows from, emptied afterwards.
+    /// Takes one event; `bump` is the arena it borrows from.
     ///
     /// # Errors
     /// Whatever stops the reading.
     fn event(&mut self, event: &Event<'_>, bump: &Bump) -> Result<(), Self::Error>;
+
+    /// Takes the next events, one or more, which is what the reader asks for: one after the other, unless the sink has
+    /// something better to do.
+    ///
+    /// # Errors
+    /// Whatever stops the reading.
+    fn events(&mut self, events: &[Event<'_>], bump: &Bump) -> Result<(), Self::Error> {
+        events.iter().try_for_each(|event| self.event(event, bump))
+    }
 
     /// Takes one reject.
     ///

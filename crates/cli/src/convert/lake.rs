@@ -1,6 +1,7 @@
 //! The sink of a job: rows into the part files of their table and date.
 
 use std::collections::HashMap;
+use std::slice;
 use std::sync::atomic::Ordering;
 
 use bumpalo::Bump;
@@ -133,6 +134,24 @@ impl<'a> Lake<'a> {
         Ok(self.job)
     }
 
+    /// Writes events of one type and day.
+    fn write(
+        &mut self,
+        (event_type, day): (EventType, i64),
+        events: &[&Event<'_>],
+        bump: &Bump,
+    ) -> anyhow::Result<()> {
+        let Some(document) = &self.run.documents[event_type as usize] else { return Ok(()) };
+        if !matches!(&self.current[event_type as usize], Some((current, _)) if *current == day) {
+            self.turn_to(document, day)?;
+        }
+        if let Some((_, part)) = &mut self.current[event_type as usize] {
+            let rows: Vec<_> = events.iter().map(|event| document.row(event, bump)).collect();
+            part.write(&rows)?;
+        }
+        Ok(())
+    }
+
     /// Makes the part of the event's date the current one of its type.
     #[cold]
     fn turn_to(&mut self, document: &Document, day: i64) -> anyhow::Result<()> {
@@ -160,6 +179,11 @@ impl<'a> Lake<'a> {
     }
 }
 
+/// Whose part an event belongs to.
+fn place(event: &Event<'_>) -> (EventType, i64) {
+    (event.event_type, event.timestamp().map_or(UNKNOWN, |micros| micros.div_euclid(time::DAY)))
+}
+
 /// A day since 1970 as partitions are named.
 pub fn date(day: i64) -> String {
     if day == UNKNOWN {
@@ -173,13 +197,17 @@ impl Sink for Lake<'_> {
     type Error = anyhow::Error;
 
     fn event(&mut self, event: &Event<'_>, bump: &Bump) -> anyhow::Result<()> {
-        let Some(document) = &self.run.documents[event.event_type as usize] else { return Ok(()) };
-        let day = event.timestamp().map_or(UNKNOWN, |micros| micros.div_euclid(time::DAY));
-        if !matches!(&self.current[event.event_type as usize], Some((current, _)) if *current == day) {
-            self.turn_to(document, day)?;
-        }
-        if let Some((_, part)) = &mut self.current[event.event_type as usize] {
-            part.write(&[document.row(event, bump)])?;
+        self.events(slice::from_ref(event), bump)
+    }
+
+    fn events(&mut self, events: &[Event<'_>], bump: &Bump) -> anyhow::Result<()> {
+        let mut rest: Vec<_> = events.iter().collect();
+        while let Some(first) = rest.first() {
+            let place = place(first);
+            let (same, others): (Vec<_>, Vec<_>) =
+                rest.into_iter().partition(|event| self::place(event) == place);
+            self.write(place, &same, bump)?;
+            rest = others;
         }
         Ok(())
     }

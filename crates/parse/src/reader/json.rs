@@ -3,7 +3,8 @@
 use memchr::memchr;
 use mimelake_schema::Keys;
 
-use super::{Found, Reader, Skipped, Window};
+use super::batch::Batch;
+use super::{Found, Reader, Skipped, Stretch, Window};
 use crate::json::{Brackets, ENVELOPE, Stop, first_key, object, skip_blank, skip_value};
 use crate::kv::balanced_end;
 use crate::{Flag, Flags, MAX_PAIRS, Reason, Sink};
@@ -30,22 +31,25 @@ enum Step {
 }
 
 impl Reader {
-    pub(super) fn json<S: Sink>(
+    pub(super) fn json<'a, S: Sink>(
         &mut self,
-        window: Window<'_>,
+        window: Window<'a>,
         start: usize,
-        sink: &mut S,
-    ) -> Result<usize, S::Error> {
+        batch: &mut Batch<'a, '_, S>,
+    ) -> Result<Stretch, S::Error> {
         let mut at = start;
         if self.skipped.is_some() {
-            at = self.skip_on(window, sink)?;
+            at = self.skip_on(window, batch)?;
         }
         let in_order = loop {
+            if batch.is_full() {
+                return Ok(Stretch::Full(at));
+            }
             at = self.between(window.bytes, at);
-            let Some(first) = window.bytes.get(at) else { return Ok(at) };
+            let Some(first) = window.bytes.get(at) else { return Ok(Stretch::Whole(at)) };
             let step = match (self.place, first) {
-                (Place::Tail, _) => self.tail(window, at, sink)?,
-                (_, b'{') => self.object(window, at, sink)?,
+                (Place::Tail, _) => self.tail(window, at, batch)?,
+                (_, b'{') => self.object(window, at, batch)?,
                 (Place::Top, b'[') => {
                     self.place = Place::Array;
                     Step::To(at + 1)
@@ -58,7 +62,7 @@ impl Reader {
                     self.place = Place::Tail;
                     Step::To(at + 1)
                 }
-                _ => self.stray(window, at, sink)?,
+                _ => self.stray(window, at, batch)?,
             };
             match step {
                 Step::To(next) => at = next,
@@ -70,20 +74,24 @@ impl Reader {
             let brackets = in_order.then(Brackets::default);
             self.skipped = Some(Skipped { offset, head: Vec::new(), brackets });
             let rest = Window { bytes: &window.bytes[at..], offset, ..window };
-            return Ok(at + self.skip_on(rest, sink)?);
+            at += self.skip_on(rest, batch)?;
         }
-        Ok(at)
+        Ok(Stretch::Whole(at))
     }
 
     /// Goes on past an object that is too long; where it ends, or the window's end if it does not.
-    fn skip_on<S: Sink>(&mut self, window: Window<'_>, sink: &mut S) -> Result<usize, S::Error> {
+    fn skip_on<S: Sink>(
+        &mut self,
+        window: Window<'_>,
+        batch: &mut Batch<'_, '_, S>,
+    ) -> Result<usize, S::Error> {
         let brackets = self.skipped.as_mut().and_then(|skipped| skipped.brackets.as_mut());
         let end = match brackets {
             Some(brackets) => brackets.end(window.bytes),
             None => memchr(b'\n', window.bytes),
         };
         let end = end.or(window.at_end.then_some(window.bytes.len()));
-        self.skip(window, end, sink)?;
+        self.skip(window, end, batch)?;
         Ok(end.unwrap_or(window.bytes.len()))
     }
 
@@ -104,15 +112,20 @@ impl Reader {
         at
     }
 
-    fn object<S: Sink>(&mut self, window: Window<'_>, at: usize, sink: &mut S) -> Result<Step, S::Error> {
+    fn object<'a, S: Sink>(
+        &mut self,
+        window: Window<'a>,
+        at: usize,
+        batch: &mut Batch<'a, '_, S>,
+    ) -> Result<Step, S::Error> {
         self.records.pairs.clear();
         match object(window.bytes, at, self.place == Place::Top, &mut self.records.pairs) {
-            Ok(end) if end - at > self.max_record => self.reject(window, at, end, Reason::TooLong, sink),
+            Ok(end) if end - at > self.max_record => self.reject(window, at, end, Reason::TooLong, batch),
             Ok(end) if self.records.pairs.len() > MAX_PAIRS => {
-                self.reject(window, at, end, Reason::TooManyPairs, sink)
+                self.reject(window, at, end, Reason::TooManyPairs, batch)
             }
             Ok(end) => {
-                self.whole_object(window, at, end, sink)?;
+                self.whole_object(window, at, end, batch)?;
                 Ok(Step::To(end))
             }
             Err(Stop::Envelope(inside)) => {
@@ -120,8 +133,8 @@ impl Reader {
                 Ok(Step::To(inside))
             }
             Err(Stop::More) if !window.at_end => Ok(Step::More { in_order: true }),
-            Err(Stop::More) => self.broken(window, at, Reason::CutJson, sink),
-            Err(Stop::Bad) => self.broken(window, at, Reason::BadJson, sink),
+            Err(Stop::More) => self.broken(window, at, Reason::CutJson, batch),
+            Err(Stop::Bad) => self.broken(window, at, Reason::BadJson, batch),
         }
     }
 
@@ -132,7 +145,7 @@ impl Reader {
         window: Window<'_>,
         at: usize,
         reason: Reason,
-        sink: &mut S,
+        batch: &mut Batch<'_, '_, S>,
     ) -> Result<Step, S::Error> {
         let line_end = self.line_end(window, at);
         let line = &window.bytes[..line_end.unwrap_or(window.bytes.len())];
@@ -142,24 +155,34 @@ impl Reader {
         let line = &window.bytes[..line_length];
         let balanced = balanced_end(&line[..resumed.unwrap_or(line.len())], at);
         match balanced.or(resumed).or(line_end) {
-            Some(end) => self.reject(window, at, end, reason, sink),
+            Some(end) => self.reject(window, at, end, reason, batch),
             None => Ok(Step::More { in_order: false }),
         }
     }
 
     /// Rejects something that is no object: a value up to its end, or the rest of the line.
-    fn stray<S: Sink>(&mut self, window: Window<'_>, at: usize, sink: &mut S) -> Result<Step, S::Error> {
+    fn stray<S: Sink>(
+        &mut self,
+        window: Window<'_>,
+        at: usize,
+        batch: &mut Batch<'_, '_, S>,
+    ) -> Result<Step, S::Error> {
         let line_end = self.line_end(window, at);
         let line = &window.bytes[..line_end.unwrap_or(window.bytes.len())];
         match (skip_value(line, at), line_end) {
-            (Ok(end), _) => self.reject(window, at, end, Reason::NotAnObject, sink),
-            (Err(_), Some(end)) => self.reject(window, at, end, Reason::BadJson, sink),
+            (Ok(end), _) => self.reject(window, at, end, Reason::NotAnObject, batch),
+            (Err(_), Some(end)) => self.reject(window, at, end, Reason::BadJson, batch),
             (Err(_), None) => Ok(Step::More { in_order: false }),
         }
     }
 
     /// Past what follows the array of an envelope, up to its `}`.
-    fn tail<S: Sink>(&mut self, window: Window<'_>, at: usize, sink: &mut S) -> Result<Step, S::Error> {
+    fn tail<S: Sink>(
+        &mut self,
+        window: Window<'_>,
+        at: usize,
+        batch: &mut Batch<'_, '_, S>,
+    ) -> Result<Step, S::Error> {
         match window.bytes[at] {
             b'}' => {
                 self.place = Place::Top;
@@ -176,7 +199,7 @@ impl Reader {
                     }
                     Ok(end) => {
                         self.place = Place::Top;
-                        return self.reject(window, at, end, Reason::BadJson, sink);
+                        return self.reject(window, at, end, Reason::BadJson, batch);
                     }
                     Err(Stop::More) if !window.at_end => return Ok(Step::More { in_order: false }),
                     Err(_) => {}
@@ -184,29 +207,28 @@ impl Reader {
             }
             _ => {}
         }
-        let step = self.stray(window, at, sink)?;
+        let step = self.stray(window, at, batch)?;
         if matches!(step, Step::To(_)) {
             self.place = Place::Top;
         }
         Ok(step)
     }
 
-    fn whole_object<S: Sink>(
+    fn whole_object<'a, S: Sink>(
         &mut self,
-        window: Window<'_>,
+        window: Window<'a>,
         at: usize,
         end: usize,
-        sink: &mut S,
+        batch: &mut Batch<'a, '_, S>,
     ) -> Result<(), S::Error> {
         let bytes = &window.bytes[at..end];
         let mut flags = Flags::default();
-        let mended;
         let (text, whole) = match window.text(at, end) {
             Some(text) => (text, true),
             None => {
                 flags.raise(Flag::InvalidUtf8);
-                mended = String::from_utf8_lossy(bytes);
-                (&*mended, false)
+                let mended: &str = batch.bump.alloc_str(&String::from_utf8_lossy(bytes));
+                (mended, false)
             }
         };
         let records = &mut self.records;
@@ -220,7 +242,7 @@ impl Reader {
             _ = object(text.as_bytes(), 0, false, &mut records.pairs);
         }
         let offset = window.offset + at as u64;
-        records.event(Found { text, bytes, offset, lines: 1, is_json: true, flags }, sink)
+        records.event(Found { text, bytes, offset, lines: 1, is_json: true, flags }, batch)
     }
 
     fn reject<S: Sink>(
@@ -229,11 +251,11 @@ impl Reader {
         at: usize,
         end: usize,
         reason: Reason,
-        sink: &mut S,
+        batch: &mut Batch<'_, '_, S>,
     ) -> Result<Step, S::Error> {
         let bytes = &window.bytes[at..end];
         let held = if reason == Reason::TooLong { &bytes[..super::HEAD.min(bytes.len())] } else { bytes };
-        self.records.reject(window.offset + at as u64, bytes.len() as u64, reason, held, sink)?;
+        self.records.reject(window.offset + at as u64, bytes.len() as u64, reason, held, batch)?;
         Ok(Step::To(end))
     }
 

@@ -1,41 +1,47 @@
 //! Windows of key-value lines into records.
 
-use super::{Found, Reader, Skipped, Window};
+use bumpalo::Bump;
+
+use super::batch::Batch;
+use super::{Found, Reader, Records, Skipped, Stretch, Window};
 use crate::kv::{self, Close, Closer, Cut, Quotes};
 use crate::{Flag, Flags, Reason, Sink};
 
 impl Reader {
-    pub(super) fn key_value<S: Sink>(
+    pub(super) fn key_value<'a, S: Sink>(
         &mut self,
-        window: Window<'_>,
+        window: Window<'a>,
         start: usize,
-        sink: &mut S,
-    ) -> Result<usize, S::Error> {
+        closer: &mut Closer,
+        batch: &mut Batch<'a, '_, S>,
+    ) -> Result<Stretch, S::Error> {
         let mut at = start;
         if self.skipped.is_some() {
             let Some(line) = kv::cut(window.bytes, 0, window.at_end) else {
-                return self.skip_window(window, sink);
+                return self.skip_window(window, batch).map(Stretch::Whole);
             };
-            self.skip(window, Some(line.end), sink)?;
+            self.skip(window, Some(line.end), batch)?;
             at = line.next;
         }
-        let mut closer = Closer::default();
         while let Some(line) = kv::cut(window.bytes, at, window.at_end) {
             if window.offset + at as u64 >= self.stop_at && kv::begins_record(&window.bytes[at..]) {
                 self.stop_at = 0;
-                return Ok(at);
+                return Ok(Stretch::Whole(at));
             }
-            let Some(next) = self.line(window, line, &mut closer, sink)? else { break };
+            let Some(next) = self.line(window, line, closer, batch)? else { break };
             at = next;
+            if batch.is_full() {
+                return Ok(Stretch::Full(at));
+            }
         }
         if window.offset + at as u64 >= self.stop_at {
             let rest = &window.bytes[at..];
             if kv::begins_record(rest) {
                 self.stop_at = 0;
-                return Ok(at);
+                return Ok(Stretch::Whole(at));
             }
             if kv::may_begin_record(rest) && !window.at_end {
-                return Ok(at);
+                return Ok(Stretch::Whole(at));
             }
         }
         let left = window.bytes.len() - at;
@@ -43,34 +49,38 @@ impl Reader {
             let offset = window.offset + at as u64;
             self.skipped = Some(Skipped { offset, head: Vec::new(), brackets: None });
             let rest = Window { bytes: &window.bytes[at..], offset, ..window };
-            return Ok(at + self.skip_window(rest, sink)?);
+            at += self.skip_window(rest, batch)?;
         }
-        Ok(at)
+        Ok(Stretch::Whole(at))
     }
 
     /// Takes all of the window as part of a record that is too long, but for what may be part of its end.
-    fn skip_window<S: Sink>(&mut self, window: Window<'_>, sink: &mut S) -> Result<usize, S::Error> {
+    fn skip_window<S: Sink>(
+        &mut self,
+        window: Window<'_>,
+        batch: &mut Batch<'_, '_, S>,
+    ) -> Result<usize, S::Error> {
         const KEPT: usize = b"\rdatetime=".len();
         let done = if window.at_end { window.bytes.len() } else { window.bytes.len().saturating_sub(KEPT) };
         let part = Window { bytes: &window.bytes[..done], ..window };
-        self.skip(part, window.at_end.then_some(done), sink)?;
+        self.skip(part, window.at_end.then_some(done), batch)?;
         Ok(done)
     }
 
     /// Reads the record that begins with this line; none if the window ends too early to tell its end.
-    fn line<S: Sink>(
+    fn line<'a, S: Sink>(
         &mut self,
-        window: Window<'_>,
+        window: Window<'a>,
         line: Cut,
         closer: &mut Closer,
-        sink: &mut S,
+        batch: &mut Batch<'a, '_, S>,
     ) -> Result<Option<usize>, S::Error> {
         let bytes = &window.bytes[line.start..line.end];
         let offset = window.offset + line.start as u64;
         let records = &mut self.records;
         if bytes.len() > self.max_record {
             let head = &bytes[..super::HEAD.min(bytes.len())];
-            records.reject(offset, bytes.len() as u64, Reason::TooLong, head, sink)?;
+            records.reject(offset, bytes.len() as u64, Reason::TooLong, head, batch)?;
             return Ok(Some(line.next));
         }
         if bytes.trim_ascii().is_empty() {
@@ -84,24 +94,24 @@ impl Reader {
         match scanned {
             Ok(quotes @ Quotes::Closed) => {
                 let text = window.text(line.start, line.end);
-                self.record(Whole { bytes, raw: bytes, text, offset, lines: 1, quotes }, sink)?;
+                self.record(Whole { bytes, raw: bytes, text, offset, lines: 1, quotes }, batch)?;
                 Ok(Some(line.next))
             }
-            Ok(Quotes::Open) => self.open_line(window, line, closer, sink),
+            Ok(Quotes::Open) => self.open_line(window, line, closer, batch),
             Err(reason) => {
-                records.reject(offset, bytes.len() as u64, reason, bytes, sink)?;
+                records.reject(offset, bytes.len() as u64, reason, bytes, batch)?;
                 Ok(Some(line.next))
             }
         }
     }
 
     /// Reads the record whose first line ends inside an open quote.
-    fn open_line<S: Sink>(
+    fn open_line<'a, S: Sink>(
         &mut self,
-        window: Window<'_>,
+        window: Window<'a>,
         first: Cut,
         closer: &mut Closer,
-        sink: &mut S,
+        batch: &mut Batch<'a, '_, S>,
     ) -> Result<Option<usize>, S::Error> {
         let limit = first.start + self.max_record;
         let (mut last, mut lines, mut quotes) = (first, 1, Quotes::Open);
@@ -137,34 +147,34 @@ impl Reader {
         }
         let raw = &window.bytes[first.start..last.end];
         let offset = window.offset + first.start as u64;
-        let text = std::str::from_utf8(&joined).ok();
-        let record = Whole { bytes: &joined, raw, text, offset, lines, quotes };
-        let result = self.record(record, sink);
+        let bytes: &[u8] = batch.bump.alloc_slice_copy(&joined);
         self.records.joined = joined;
-        result.map(|()| Some(last.next))
+        let text = std::str::from_utf8(bytes).ok();
+        self.record(Whole { bytes, raw, text, offset, lines, quotes }, batch)?;
+        Ok(Some(last.next))
     }
 
     /// Hands over a record that is scanned; one that is not UTF-8 is mended and scanned again.
     #[inline]
-    fn record<S: Sink>(&mut self, record: Whole<'_>, sink: &mut S) -> Result<(), S::Error> {
+    fn record<'a, S: Sink>(
+        &mut self,
+        record: Whole<'a>,
+        batch: &mut Batch<'a, '_, S>,
+    ) -> Result<(), S::Error> {
         let records = &mut self.records;
         let mut flags = Flags::default();
-        let mended;
         let text = if let Some(text) = record.text {
             text
         } else {
             flags.raise(Flag::InvalidUtf8);
-            mended = String::from_utf8_lossy(record.bytes);
-            // What is no UTF-8 is no key and no syntax, so the pairs are the same at other places.
-            _ = records.scanner.scan(mended.as_bytes(), &mut records.pairs);
-            &mended
+            records.mended(record.bytes, batch.bump)
         };
         if record.quotes == Quotes::Open {
             flags.raise(Flag::UnterminatedQuote);
         }
         let lines = u64::from(record.lines);
         let found = Found { text, bytes: record.raw, offset: record.offset, lines, is_json: false, flags };
-        records.event(found, sink)
+        records.event(found, batch)
     }
 }
 
@@ -180,6 +190,17 @@ struct Whole<'a> {
     offset: u64,
     lines: u32,
     quotes: Quotes,
+}
+
+impl Records {
+    /// A record as UTF-8, and scanned again.
+    #[cold]
+    fn mended<'a>(&mut self, record: &[u8], bump: &'a Bump) -> &'a str {
+        let mended = bump.alloc_str(&String::from_utf8_lossy(record));
+        // What is no UTF-8 is no key and no syntax, so the pairs are the same at other places.
+        _ = self.scanner.scan(mended.as_bytes(), &mut self.pairs);
+        mended
+    }
 }
 
 /// Appends the lines from `start` up to `end`, each after a line feed.
