@@ -16,6 +16,7 @@ mod schema;
 mod source;
 mod terminal;
 mod trace;
+mod trail;
 
 use std::process::ExitCode;
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use anyhow::Context;
 use mimelake_landing::{self as landing, Found, FoundKind, LandingError, Limits, Unit};
 use mimelake_parse::Format;
-use mimelake_write::store::{CommitId, CommittedUnit, FileStamp, Listing, UnitKey};
+use mimelake_write::store::{CommitId, CommittedInput, CommittedUnit, FileStamp, Listing, UnitKey};
 
 use crate::pipe::Pipe;
 use crate::source::{Piece, format_of};
@@ -37,7 +37,7 @@ pub struct File {
     pub stamp: FileStamp,
     /// What it is made of.
     pub listing: Listing,
-    /// Whether it is standard input or a pipe, which can be read once.
+    /// Whether it can be read once: standard input or a pipe, but for a zip, which is kept until the run ends.
     pub is_stream: bool,
     /// The stream itself, where all of it is one unit.
     pub pipe: Option<Pipe>,
@@ -101,12 +101,13 @@ pub fn list_stamped(
             _ => pieces.push((index, Piece::whole(unit))),
         }
     }
+    let pipe = pipe.filter(|_| single);
     Ok(File {
         number: 0,
         stamp,
         listing: kind,
-        is_stream: found.kind != FoundKind::File,
-        pipe: pipe.filter(|_| single),
+        is_stream: pipe.is_some(),
+        pipe,
         damages: listing.damages,
         beginning: Vec::new(),
         pieces,
@@ -167,10 +168,16 @@ pub struct Planned {
     pub packed: Option<UnitKey>,
     /// Why the content ends early, if that was met beforehand.
     pub damage: Option<Arc<LandingError>>,
-    /// Other cuts of the same content that have been converted.
+    /// Of a slice, the digest of the whole, if another file of the run may be the same.
+    pub whole: Option<[u8; 32]>,
+    /// The cuts of the same content that have been converted, if all of it has.
     pub twins: Vec<UnitKey>,
-    /// With `--force`: the commits of earlier runs that hold its rows.
+    /// Those of some of it, otherwise.
+    pub parts: Vec<UnitKey>,
+    /// With `--force`, or where some of it has been converted: the commits of earlier runs that hold its rows.
     pub replaces: Vec<CommitId>,
+    /// With `--force`: the files that held the same bytes in those commits, and are not read again.
+    pub elsewhere: Vec<CommittedInput>,
 }
 
 impl Planned {
@@ -185,8 +192,11 @@ impl Planned {
             piece,
             packed: None,
             damage: None,
+            whole: None,
             twins: Vec::new(),
+            parts: Vec::new(),
             replaces: Vec::new(),
+            elsewhere: Vec::new(),
         })
     }
 

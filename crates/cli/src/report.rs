@@ -92,6 +92,11 @@ impl Tally {
         }
     }
 
+    /// Adds the damage of another, whose lines do not count.
+    pub fn add_damage(&mut self, other: Self) {
+        *self += Self { unreadable: other.unreadable, ..Self::default() };
+    }
+
     /// Adds damage of a file.
     pub fn damaged(&mut self, file: &Path, damage: &LandingError) {
         self.unreadable.entry(file.to_owned()).or_default().push(damage.to_string());

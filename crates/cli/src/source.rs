@@ -9,6 +9,7 @@ use mimelake_parse::{Account, Format, Reader, Sink, kv};
 use mimelake_write::store::UnitKey;
 
 use crate::interrupt;
+use crate::trail::Trail;
 
 /// A unit of input, or a slice of a large plain one.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ impl Piece {
 }
 
 /// What was read of a piece.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     /// What became of the lines.
     pub account: Account,
@@ -48,6 +49,8 @@ pub struct Outcome {
     pub digest: [u8; 32],
     /// Bytes of content.
     pub inflated: u64,
+    /// Of a stream, the slices of a trail that it turned out to hold.
+    pub slices: Vec<UnitKey>,
     /// Why reading ended early, if it did.
     pub damage: Option<LandingError>,
 }
@@ -57,6 +60,8 @@ pub struct Source<'a> {
     opener: Opener,
     window: Option<Window<Tee>>,
     reader: Option<Reader>,
+    /// What the next piece is compared with.
+    trail: Option<Trail>,
     settings: Settings<'a>,
 }
 
@@ -78,7 +83,12 @@ pub struct Settings<'a> {
 impl<'a> Source<'a> {
     /// A source for pieces.
     pub fn new(settings: Settings<'a>) -> Self {
-        Self { opener: Opener::new(settings.limits), window: None, reader: None, settings }
+        Self { opener: Opener::new(settings.limits), window: None, reader: None, trail: None, settings }
+    }
+
+    /// Has the next piece, all of a stream, compared with known slices.
+    pub fn follow(&mut self, trail: Trail) {
+        self.trail = Some(trail);
     }
 
     /// Reads the records of a piece into the sink; after each block, `between` may write out what it holds.
@@ -106,7 +116,8 @@ impl<'a> Source<'a> {
             Ok(reader) => reader,
             Err(damage) => return Ok(Outcome::unopened(damage)),
         };
-        let tee = Tee::new(reader, from, (start, end), self.settings.digest && piece.digest.is_none());
+        let tee = Tee::new(reader, from, (start, end), self.settings.digest && piece.digest.is_none())
+            .following(self.trail.take());
         let window = match self.window.take() {
             Some(mut window) => {
                 window.restart(tee, from);
@@ -119,9 +130,10 @@ impl<'a> Source<'a> {
         let account = reading.records(from < start, end, sink, &mut between);
         let tee = reading.window.reader();
         let (digest, inflated) = (piece.digest.unwrap_or_else(|| tee.digest()), tee.in_slice());
+        let slices = tee.trail.as_ref().map(|trail| trail.found().to_vec()).unwrap_or_default();
         let damage = reading.damage.take();
         self.window = Some(reading.window);
-        Ok(Outcome { account: account?, digest, inflated, damage })
+        Ok(Outcome { account: account?, digest, inflated, slices, damage })
     }
 
     /// The same, of content that is kept in memory: it is read where it is.
@@ -142,7 +154,7 @@ impl<'a> Source<'a> {
         let digest = piece.digest.unwrap_or_else(hash);
         if landing::Format::is_utf16(content) {
             let damage = Some(damaged(piece, Some(0), landing::Reason::Utf16));
-            return Ok(Outcome { account: Account::default(), digest, inflated, damage });
+            return Ok(Outcome { digest, inflated, damage, ..Outcome::default() });
         }
         let set = self.settings.format.or(piece.format);
         let format = set.or_else(|| format_of(content)).unwrap_or(Format::KeyValue);
@@ -151,7 +163,7 @@ impl<'a> Source<'a> {
         between(sink)?;
         let account = reader.account().clone();
         self.reader = Some(reader);
-        Ok(Outcome { account, digest, inflated, damage: None })
+        Ok(Outcome { account, digest, inflated, ..Outcome::default() })
     }
 
     /// The digests of some ranges of a unit's content, which is read once, up to the end of the last of them.
@@ -173,7 +185,7 @@ impl<'a> Source<'a> {
 }
 
 /// The range of all bytes.
-const ALL: (u64, u64) = (0, u64::MAX);
+pub const ALL: (u64, u64) = (0, u64::MAX);
 
 /// The digests of some ranges of a content.
 #[derive(Debug)]
@@ -229,7 +241,7 @@ fn overlap((start, end): (u64, u64), at: u64, read: usize) -> std::ops::Range<us
 
 impl Outcome {
     fn unopened(damage: LandingError) -> Self {
-        Self { account: Account::default(), digest: [0; 32], inflated: 0, damage: Some(damage) }
+        Self { damage: Some(damage), ..Self::default() }
     }
 }
 
@@ -359,11 +371,16 @@ struct Tee {
     at: u64,
     slice: (u64, u64),
     hasher: Option<blake3::Hasher>,
+    trail: Option<Trail>,
 }
 
 impl Tee {
     fn new(reader: UnitReader, at: u64, slice: (u64, u64), digest: bool) -> Self {
-        Self { reader, at, slice, hasher: digest.then(blake3::Hasher::new) }
+        Self { reader, at, slice, hasher: digest.then(blake3::Hasher::new), trail: None }
+    }
+
+    fn following(self, trail: Option<Trail>) -> Self {
+        Self { trail, ..self }
     }
 
     fn digest(&self) -> [u8; 32] {
@@ -381,6 +398,9 @@ impl Read for Tee {
         let read = self.reader.read(buffer)?;
         if let Some(hasher) = &mut self.hasher {
             hasher.update(&buffer[overlap(self.slice, self.at, read)]);
+        }
+        if let Some(trail) = &mut self.trail {
+            trail.update(&buffer[..read]);
         }
         self.at += read as u64;
         Ok(read)

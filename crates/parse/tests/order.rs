@@ -32,12 +32,12 @@ fn events_and_rejects_come_in_the_order_of_the_input() {
     let (mut text, mut expected) = (Vec::new(), Vec::new());
     for number in 0..500_usize {
         let place = text.len() as u64;
-        let begin = format!("datetime=2026-03-02T10:00:00+0000|Act=Acc|SpamScore=1|Subject=");
+        let begin = "datetime=2026-03-02T10:00:00+0000|Act=Acc|SpamScore=1|Subject=";
         match number % 13 {
             3 => text.extend_from_slice(b"stray\n"),
             // Mended: an event, and its bytes to the quarantine.
             5 => {
-                text.extend_from_slice(&[begin.as_bytes(), place.to_string().as_bytes(), b"\xFF\n"].concat())
+                text.extend_from_slice(&[begin.as_bytes(), place.to_string().as_bytes(), b"\xFF\n"].concat());
             }
             7 => text.extend_from_slice(format!("{begin}\\{place}\nsecond line\\\n").as_bytes()),
             9 => text.extend_from_slice(format!("{begin}{place}|Rcpt={}\n", "x".repeat(20_000)).as_bytes()),

@@ -1,7 +1,7 @@
 //! One job: some pieces, one worker, its own part files, one commit.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mimelake_landing::Reason;
@@ -9,13 +9,14 @@ use mimelake_write::store::{
     Commit, CommitId, CommittedInput, CommittedUnit, Counts, Job, Listing, Store, UnitKey,
 };
 
-use super::known;
 use super::lake::{Lake, Rooms};
 use super::{PathDigest, Run};
+use super::{cuts, known, replaced};
 use crate::interrupt;
 use crate::plan::{File, Planned};
 use crate::report::Tally;
 use crate::source::{Outcome, Source};
+use crate::trail::Trail;
 
 /// Does jobs one after the other, each in the buffers of the one before.
 pub struct Worker<'a> {
@@ -37,6 +38,9 @@ impl<'a> Worker<'a> {
         let mut done = Done::default();
         for planned in pieces {
             lake.start(&planned.piece.unit.name);
+            if planned.file.is_stream {
+                source.follow(Trail::new(store.all_slices()));
+            }
             let outcome = source.read(&planned.piece, &mut lake, Lake::between_blocks)?;
             done.add(run, source, planned, &outcome)?;
         }
@@ -50,10 +54,11 @@ fn commit(
     store: &Store,
     mut job: Job<'_>,
     pieces: &[Planned],
-    done: Done,
+    mut done: Done,
 ) -> anyhow::Result<()> {
     let keys: Vec<UnitKey> = done.keys().copied().collect();
-    let is_stream = pieces.iter().all(|planned| planned.file.is_stream);
+    let stream = pieces.iter().find(|planned| planned.file.is_stream);
+    let twins = cuts::covers(&done.slices, done.tally.inflated);
     let is_known = |key: &UnitKey| {
         if run.args.force {
             // What this run has converted is as new as it can be.
@@ -62,26 +67,37 @@ fn commit(
             store.knows(key)
         }
     };
-    if is_stream && !keys.is_empty() && keys.iter().all(is_known) {
+    let are_known = |keys: &[UnitKey]| !keys.is_empty() && keys.iter().all(is_known);
+    if stream.is_some() && (are_known(&keys) || are_known(&twins)) {
         // A stream cannot be read twice: only now it shows that its bytes are known.
         job.abandon();
-        run.totals(|totals| totals.report.files.unchanged += 1);
+        run.totals(|totals| {
+            totals.report.files.unchanged += 1;
+            // What comes behind damage did not arrive.
+            totals.tally.add_damage(done.tally);
+        });
         return Ok(());
     }
-    if run.args.force && is_stream {
-        job.replace(known::replaced_by_stream(store, &keys)?);
-    } else if run.args.force {
-        let twins = pieces.iter().flat_map(|planned| &planned.twins);
-        let again: Vec<UnitKey> = keys.iter().chain(twins).copied().collect();
-        let is_earlier = |id: &CommitId| pieces.iter().any(|planned| planned.replaces.contains(id));
-        job.replace(store.commits_of(&again).into_iter().filter(is_earlier));
+    if let Some(planned) = stream {
+        if run.args.force {
+            let replaced = replaced::by_stream(store, &[&*keys, &twins].concat())?;
+            let known_by = |key: &UnitKey| replaced::known_by(&replaced.elsewhere, *key).collect();
+            done.elsewhere = keys.first().map(known_by).unwrap_or_default();
+            done.replaces.extend(replaced.commits);
+        }
+        if twins.is_empty() {
+            done.replaces.extend(replaced::begun(run, store, &planned.piece.unit.name, &done.slices)?);
+        }
     }
+    job.replace(std::mem::take(&mut done.replaces));
     let counts = done.counts();
     let commit = if done.inputs.is_empty() {
         job.abandon();
         None
     } else {
-        Some(job.commit(done.inputs.into_values().map(|(_, input)| input).collect(), counts)?)
+        let inputs = done.inputs.into_values().map(|(_, input)| input);
+        // Of a path that is in both, what was read now was seen last.
+        Some(job.commit(done.elsewhere.into_iter().chain(inputs).collect(), counts)?)
     };
     run.totals(|totals| {
         if let Some(commit) = &commit {
@@ -125,6 +141,12 @@ pub struct Done {
     pub files: Vec<PathDigest>,
     /// The files as a commit names them, by their number.
     pub inputs: BTreeMap<usize, (Arc<File>, CommittedInput)>,
+    /// Of a stream, the converted slices that it holds.
+    slices: Vec<UnitKey>,
+    /// The commits whose rows were read again.
+    replaces: BTreeSet<CommitId>,
+    /// Other files that held the same bytes in those commits.
+    elsewhere: Vec<CommittedInput>,
 }
 
 impl Done {
@@ -158,6 +180,9 @@ impl Done {
             return Ok(());
         }
         let content = known::key(planned, outcome.digest, outcome.inflated);
+        self.slices.extend(&outcome.slices);
+        self.replaces.extend(planned.replaces.iter().cloned());
+        self.elsewhere.extend(replaced::known_by(&planned.elsewhere, content));
         let (key, packed) = match packed {
             // There is no content to know it by.
             Some(packed) if outcome.inflated == 0 && outcome.damage.is_some() => (packed, None),

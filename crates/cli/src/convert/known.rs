@@ -1,26 +1,19 @@
 //! What has been converted before, by the bytes: nothing is converted twice.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use mimelake_write::store::{CommitId, CommittedInput, CommittedUnit, Listing, StampState, Store, UnitKey};
+use mimelake_write::store::{CommittedInput, CommittedUnit, Listing, StampState, Store, UnitKey};
 use rayon::prelude::*;
 
-use super::{Run, Work};
-use crate::exit::Hinted;
+use super::cuts::{covers, known_cuts};
+use super::{Run, Work, replaced};
 use crate::plan::{self, File, Planned};
-use crate::source::{Digests, Piece, Source};
-
-/// A slice of a content, and its digest.
-type Place = (u64, u64, [u8; 32]);
-
-fn place(key: &UnitKey) -> Place {
-    (key.start, key.end, key.digest)
-}
+use crate::source::{ALL, Piece, Source};
 
 /// Sorts out what of these files is new.
 pub fn sort_out(
@@ -43,9 +36,7 @@ pub fn sort_out(
     }
     digest_candidates(run, store, &mut work.pieces)?;
     leave_out_known(run, store, &mut work.pieces, &mut known);
-    if run.args.force {
-        find_replaced(store, &mut work.pieces)?;
-    }
+    replaced::find(run, store, &mut work.pieces)?;
     work.aliases = known.into_inputs();
     Ok(work)
 }
@@ -178,7 +169,8 @@ fn digest_candidates(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> an
         // Where the length is not even hinted at, only the digest tells. A compressed file always has its own.
         let tells_nothing = content(first).is_none() && packed(first).is_none();
         if tells_nothing || run.args.force || may_be_known(first, content(first)) {
-            digest(run, store, unit)?;
+            let has_other = content(first).is_some_and(|measure| lengths.has_other(first, measure));
+            digest(run, store, unit, has_other)?;
         }
         Ok(())
     })
@@ -241,48 +233,47 @@ fn unit_name(planned: &Planned) -> UnitName {
     (planned.file.number, planned.index)
 }
 
-/// Computes the digests of a unit's pieces, and finds the cuts of the same content that have been converted.
-fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
+/// Computes the digests of a unit's pieces, and finds the cuts of the same content that have been converted. With
+/// `has_other`, another unit of the run may be the same, which is cut otherwise or not at all.
+fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned], has_other: bool) -> anyhow::Result<()> {
     let Some(first) = pieces.first() else { return Ok(()) };
     let slice = |planned: &Planned| planned.piece.slice.unwrap_or((0, u64::MAX));
     // Of 100,000 small files many have the same length, and none was cut.
     let is_whole = first.piece.slice.is_none();
     let stated = content(first).filter(|(len, _)| !is_whole || store.is_cut(*len));
-    let candidates = stated.map_or_else(Vec::new, |(len, crc32)| store.candidates(len, crc32));
-    let mut ranges: Vec<_> = candidates.iter().map(|key| (key.start, key.end)).collect();
-    ranges.extend(pieces.iter().map(slice));
-    ranges.sort_unstable();
-    ranges.dedup();
-    let Some(found) = Source::new(run.settings(true)).digests(&first.piece.unit, &ranges)? else {
-        return Ok(());
+    let mut source = Source::new(run.settings(true));
+    let mut digests = |measure: Option<Measure>| {
+        let candidates = measure.map_or_else(Vec::new, |(len, crc32)| store.candidates(len, crc32));
+        let mut ranges: Vec<_> = candidates.iter().map(|key| (key.start, key.end)).collect();
+        ranges.extend(pieces.iter().map(slice));
+        ranges.extend(has_other.then_some(ALL));
+        ranges.sort_unstable();
+        ranges.dedup();
+        source.digests(&first.piece.unit, &ranges)
     };
-    let chain = chain(store, &found, stated_len(first).unwrap_or(found.len));
+    let Some(mut found) = digests(stated)? else { return Ok(()) };
+    if is_whole && store.is_cut(found.len) && stated.is_none_or(|(len, _)| len != found.len) {
+        // Only now it shows how long it is.
+        let Some(again) = digests(Some((found.len, None)))? else { return Ok(()) };
+        found = again;
+    }
+    let len = stated_len(first).unwrap_or(found.len);
+    let known = known_cuts(store, &found, len);
+    let twins = covers(&known, len);
     let damage = found.damage.map(Arc::new);
     for planned in pieces {
+        planned.whole = found.of.get(&ALL).copied().filter(|_| !is_whole);
         planned.digest = found.of.get(&slice(planned)).map(|digest| (*digest, found.len));
         if planned.piece.unit.is_kept() {
             planned.piece.digest = planned.digest.map(|(digest, _)| digest);
         }
-        planned.twins.clone_from(&chain);
+        planned.twins.clone_from(&twins);
+        if twins.is_empty() {
+            planned.parts.clone_from(&known);
+        }
         planned.damage.clone_from(&damage);
     }
     Ok(())
-}
-
-/// The converted slices that make up all of this content; empty if they do not.
-fn chain(store: &Store, found: &Digests, len: u64) -> Vec<UnitKey> {
-    let slice =
-        |(&(start, end), &digest): (&(u64, u64), &[u8; 32])| UnitKey { len, start, end, digest, crc32: None };
-    let known: Vec<UnitKey> = found.of.iter().map(slice).filter(|key| store.knows(key)).collect();
-    let mut chain: Vec<UnitKey> = Vec::new();
-    let mut at = 0;
-    while at < len {
-        let fits = |key: &&UnitKey| key.start == at && (at + 1..=len).contains(&key.end);
-        let Some(next) = known.iter().filter(fits).max_by_key(|key| key.end) else { return Vec::new() };
-        at = next.end;
-        chain.push(*next);
-    }
-    chain
 }
 
 /// The length of a unit's content, where it is stated and no mere hint.
@@ -299,24 +290,50 @@ pub fn key(planned: &Planned, digest: [u8; 32], bytes: u64) -> UnitKey {
     UnitKey { len, start, end, digest, crc32 }
 }
 
+/// The key of the whole that a slice belongs to, if it had to be known.
+fn whole(planned: &Planned) -> Option<UnitKey> {
+    Some(UnitKey::whole(stated_len(planned)?, planned.whole?))
+}
+
 /// The keys of a piece, as far as they had to be known beforehand.
-fn keys(planned: &Planned) -> impl Iterator<Item = UnitKey> {
+pub fn keys(planned: &Planned) -> impl Iterator<Item = UnitKey> {
     let content = planned.digest.map(|(digest, bytes)| key(planned, digest, bytes));
     content.into_iter().chain(planned.packed)
 }
 
+/// The keys met so far, and those that hold their rows, if they do not themselves.
+type Seen = HashMap<UnitKey, Option<Vec<UnitKey>>>;
+
+/// The keys that hold the rows of this one, if it was met.
+fn holders(seen: &Seen, key: UnitKey) -> Option<Vec<UnitKey>> {
+    seen.get(&key).map(|other| other.clone().unwrap_or_else(|| vec![key]))
+}
+
 /// Leaves out the pieces whose bytes have been converted, or stand earlier in this run.
 fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, known: &mut Known) {
-    // The keys met so far, and those that hold their rows, if they do not themselves.
-    let mut seen: HashMap<UnitKey, Option<Vec<UnitKey>>> = HashMap::with_capacity(pieces.len());
+    let mut seen = Seen::with_capacity(pieces.len());
+    let mut wholes: HashMap<UnitName, Vec<UnitKey>> = HashMap::new();
+    for planned in pieces.iter().filter(|planned| planned.whole.is_some()) {
+        let slices = wholes.entry(unit_name(planned)).or_default();
+        slices.extend(keys(planned).chain(planned.parts.iter().copied()));
+    }
+    // Of units that are read in slices, what holds the rows of the same content.
+    let mut same: HashMap<UnitName, Option<Vec<UnitKey>>> = HashMap::new();
     let mut unchanged = HashSet::new();
     pieces.retain(|planned| {
         let path = &planned.file.stamp.path;
         let keys = || keys(planned);
         let converted = || keys().find(|key| store.knows(key)).map(|key| vec![key]);
         let twins = || Some(planned.twins.clone()).filter(|twins| !twins.is_empty());
-        let held = |key: UnitKey| seen.get(&key).map(|other| other.clone().unwrap_or_else(|| vec![key]));
-        let earlier = || keys().find_map(held);
+        if let Some(whole) = whole(planned) {
+            let name = unit_name(planned);
+            same.entry(name).or_insert_with(|| holders(&seen, whole));
+            seen.entry(whole).or_insert_with(|| wholes.remove(&name));
+        }
+        let earlier = || {
+            let whole = same.get(&unit_name(planned)).cloned().flatten();
+            whole.or_else(|| keys().find_map(|key| holders(&seen, key)))
+        };
         let other = if run.args.force { earlier() } else { converted().or_else(twins).or_else(earlier) };
         for key in keys() {
             seen.entry(key).or_insert_with(|| other.clone());
@@ -341,50 +358,6 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
         unchanged.remove(&planned.file.number);
     }
     run.totals(|totals| totals.report.files.unchanged += unchanged.len() as u64);
-}
-
-/// Finds what is replaced, before a job commits: the other slices of a file, which are converted at the same time, must
-/// not be taken for it. Makes sure that it was converted together with nothing that is not here.
-fn find_replaced(store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
-    let mut here = HashSet::new();
-    let mut commits = BTreeSet::new();
-    for planned in pieces {
-        let mut keys: Vec<_> = keys(planned).collect();
-        keys.extend(&planned.twins);
-        here.extend(keys.iter().map(place));
-        planned.replaces = store.commits_of(&keys);
-        commits.extend(planned.replaces.iter().cloned());
-    }
-    hold_nothing_else(store, &commits, &here)
-}
-
-/// The commits of earlier runs that hold the rows of a stream with these keys. Those of this run stay: what they hold was
-/// converted beside it.
-pub fn replaced_by_stream(store: &Store, keys: &[UnitKey]) -> anyhow::Result<BTreeSet<CommitId>> {
-    let earlier = store.commits_of(keys).into_iter().filter(|id| !store.made(id)).collect();
-    hold_nothing_else(store, &earlier, &keys.iter().map(place).collect())?;
-    Ok(earlier)
-}
-
-fn hold_nothing_else(
-    store: &Store,
-    commits: &BTreeSet<CommitId>,
-    here: &HashSet<Place>,
-) -> anyhow::Result<()> {
-    for id in commits {
-        for input in store.inputs_of(id)? {
-            let is_here = |unit: &CommittedUnit| unit.keys().any(|key| here.contains(&place(key)));
-            if input.units.iter().any(|unit| !unit.alias && !is_here(unit)) {
-                let path = input.stamp.path.display();
-                let what = format!("{path} was converted together with these inputs, and is not among them");
-                return Err(Hinted::error(
-                    what,
-                    "name it too with --force, or convert into another directory",
-                ));
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! `mimelake convert`: raw logs to tables.
 
+mod cuts;
 pub mod job;
 pub mod known;
 pub mod lake;
 pub mod part;
+mod replaced;
 mod stream;
 
 use std::collections::HashSet;
@@ -90,9 +92,10 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
     run.finish(start)
 }
 
-/// Leaves out what lies in OUT: what was written is no input.
+/// Leaves out what lies in OUT, by whatever way it was found: what was written is no input.
 pub fn leave_out_output(args: &ConvertArgs, found: &mut Vec<Found>) {
-    let (false, Ok(out)) = (args.to_stdout(), std::path::absolute(&args.output)) else { return };
+    // In a directory that is not there yet lies nothing.
+    let (false, Ok(out)) = (args.to_stdout(), args.output.canonicalize()) else { return };
     let before = found.len();
     // Of most files the directory is that of the one before.
     let mut last: Option<(PathBuf, bool)> = None;
@@ -102,7 +105,8 @@ pub fn leave_out_output(args: &ConvertArgs, found: &mut Vec<Found>) {
         match &last {
             Some((known, is_out)) if known.as_os_str() == directory.as_os_str() => !is_out,
             _ => {
-                let is_out = plan::stamp(found).path.parent().is_some_and(|path| path.starts_with(&out));
+                let whole = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+                let is_out = whole.canonicalize().is_ok_and(|directory| directory.starts_with(&out));
                 last = Some((directory.to_owned(), is_out));
                 !is_out
             }

@@ -11,6 +11,7 @@ mod archive;
 mod commands;
 mod containers;
 mod correlate;
+mod cuts;
 mod grown;
 mod hostile;
 mod incremental;

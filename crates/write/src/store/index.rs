@@ -230,6 +230,10 @@ impl Index {
         covered.into_iter().map(|(_, key)| key).filter(|key| key.end > key.start).collect()
     }
 
+    pub(super) fn all_slices(&self) -> Vec<UnitKey> {
+        self.units.slices()
+    }
+
     pub(super) fn commits_of(&self, units: &[UnitKey]) -> Vec<CommitId> {
         let numbers: BTreeSet<_> = units.iter().filter_map(|key| self.units.holder(key)).collect();
         numbers.into_iter().map(|number| self.commits[number as usize].id.clone()).collect()

@@ -183,6 +183,12 @@ impl Store {
         self.index().slices(path)
     }
 
+    /// The converted slices of all contents that were not converted whole, or not at once; each once. For streams, of
+    /// which nobody knows beforehand how long they are.
+    pub fn all_slices(&self) -> Vec<UnitKey> {
+        self.index().all_slices()
+    }
+
     /// The live commits that hold the rows of these units, oldest first, each once.
     pub fn commits_of(&self, units: &[UnitKey]) -> Vec<CommitId> {
         self.index().commits_of(units)

@@ -86,6 +86,16 @@ impl Units {
         self.cut.contains(&len)
     }
 
+    /// The held slices of contents that are known by slices, each once.
+    pub(super) fn slices(&self) -> Vec<UnitKey> {
+        let slices = self.cut.iter().flat_map(|len| self.of_len(*len));
+        let mut slices: Vec<_> = slices.filter(|key| (key.start, key.end) != (0, key.len)).copied().collect();
+        // A file that has grown names what it began with again and again.
+        slices.sort_unstable_by_key(|key| (key.start, key.end, key.digest));
+        slices.dedup_by(|a, b| a.same_bytes(b));
+        slices
+    }
+
     /// The held units of contents of this length.
     pub(super) fn of_len(&self, len: u64) -> impl Iterator<Item = &UnitKey> {
         chain(self.by_len.get(&len), |id| self.rows[id as usize].next_by_len)

@@ -1,0 +1,211 @@
+//! Contents that were converted in slices, or line by line as they grew, and come again in another form.
+
+use std::fs;
+
+use crate::lake::rows;
+use crate::runs::Place;
+use crate::sample::{gzip, long_receipts, receipts, zip};
+
+#[track_caller]
+fn holds(place: &Place, count: usize) {
+    let rows = rows(&place.path("out"));
+    let mut acodes: Vec<_> = rows.iter().map(|row| row.get("acode")).collect();
+    acodes.sort_unstable();
+    acodes.dedup();
+    assert_eq!((rows.len(), acodes.len()), (count, count));
+}
+
+fn convert(place: &Place, arguments: &str) {
+    place.run(&format!("convert -o out -q --threads 2 {arguments}")).exits(0);
+}
+
+fn stdin(place: &Place, arguments: &str, bytes: impl AsRef<[u8]>) {
+    place.run_with_stdin(&format!("convert -o out -q --threads 2 {arguments}"), bytes.as_ref()).exits(0);
+}
+
+/// `a.log`, converted as it grew.
+fn grown() -> Place {
+    let place = Place::new();
+    place.write("a.log", receipts(0..5));
+    convert(&place, "a.log");
+    place.append("a.log", receipts(5..9));
+    convert(&place, "a.log");
+    holds(&place, 9);
+    place
+}
+
+#[test]
+fn a_file_that_has_grown_is_known_by_stdin() {
+    for forced in ["", "--force"] {
+        let place = grown();
+        for _ in 0..2 {
+            stdin(&place, &format!("- {forced}"), receipts(0..9));
+            holds(&place, 9);
+        }
+        stdin(&place, &format!("- {forced}"), gzip(receipts(0..9)));
+        holds(&place, 9);
+        place.append("a.log", receipts(9..12));
+        convert(&place, "a.log");
+        holds(&place, 12);
+        convert(&place, "a.log --force");
+        holds(&place, 12);
+    }
+}
+
+#[test]
+fn what_was_replaced_from_elsewhere_grows_on() {
+    for forced in ["copy.log", "copy.log.gz", "copy.zip"] {
+        let place = grown();
+        place.write("copy.log", receipts(0..9));
+        place.write("copy.log.gz", gzip(receipts(0..9)));
+        place.write("copy.zip", zip(&[("copy.log", receipts(0..9))]));
+        convert(&place, &format!("{forced} --force"));
+        holds(&place, 9);
+        convert(&place, "a.log copy.log");
+        holds(&place, 9);
+        place.append("a.log", receipts(9..12));
+        convert(&place, "a.log");
+        holds(&place, 12);
+    }
+}
+
+#[test]
+fn a_content_in_slices_is_known_in_every_form() {
+    let text = long_receipts("Sx", 34 << 20);
+    let count = text.lines().count();
+    let packed = gzip(&text);
+    let write = |place: &Place| {
+        place.write("a.log", &text);
+        place.write("b.log.gz", &packed);
+        place.write("c.zip", zip(&[("x.log", &text)]));
+        place.write("0.zip", zip(&[("x.log", &text)]));
+    };
+    // In one run, in every order.
+    for inputs in ["a.log b.log.gz c.zip", "0.zip a.log", "b.log.gz a.log"] {
+        let place = Place::new();
+        write(&place);
+        for forced in ["", "", "--force"] {
+            convert(&place, &format!("{inputs} {forced}"));
+            holds(&place, count);
+        }
+    }
+    // One after the other, and by stdin.
+    let place = Place::new();
+    write(&place);
+    stdin(&place, "a.log -", &text);
+    holds(&place, count);
+    for arguments in ["-", "- --force", "-"] {
+        stdin(&place, arguments, &packed);
+        holds(&place, count);
+    }
+    for arguments in
+        ["a.log", "b.log.gz --force", "c.zip", "a.log --force", "0.zip --force", "a.log b.log.gz c.zip"]
+    {
+        convert(&place, arguments);
+        holds(&place, count);
+    }
+}
+
+/// A directory with a large file and others of the same content, converted by a run that was stopped: this one of the
+/// commits of its slices is missing.
+fn stopped(text: &str, missing: usize) -> Place {
+    let place = Place::new();
+    place.write("a.log", text);
+    place.run("convert -o out -q --threads 1 a.log").exits(0);
+    let commits = fs::read_dir(place.path("out/_mimelake/commits")).unwrap();
+    let mut commits: Vec<_> = commits.map(|entry| entry.unwrap().path()).collect();
+    commits.sort();
+    assert_eq!(commits.len(), 2);
+    let commit = &commits[missing];
+    let (run, _) = commit.file_stem().unwrap().to_str().unwrap().rsplit_once('-').unwrap();
+    place.write(&format!("out/_mimelake/runs/{run}"), "");
+    fs::remove_file(commit).unwrap();
+    place.write("b.log.gz", gzip(text));
+    place.write("c.zip", zip(&[("x.log", text)]));
+    place
+}
+
+#[test]
+fn slices_of_a_run_that_was_stopped_are_replaced_by_the_whole() {
+    let text = long_receipts("Sx", 34 << 20);
+    let count = text.lines().count();
+    for (form, missing) in [
+        ("a.log", 0),
+        ("b.log.gz", 0),
+        ("b.log.gz", 1),
+        ("c.zip", 1),
+        ("-", 1),
+        ("- --force", 1),
+        ("a.log b.log.gz", 0),
+        ("b.log.gz a.log", 1),
+        ("b.log.gz --force", 0),
+    ] {
+        let place = stopped(&text, missing);
+        for _ in 0..2 {
+            stdin(&place, form, &text);
+            holds(&place, count);
+        }
+        convert(&place, "a.log b.log.gz c.zip");
+        holds(&place, count);
+    }
+}
+
+#[test]
+fn parts_that_stand_beside_other_files_are_told() {
+    let place = Place::new();
+    place.write("a.log", receipts(0..5));
+    place.write("b.log", receipts(20..25));
+    convert(&place, "a.log b.log");
+    place.append("a.log", receipts(5..9));
+    convert(&place, "a.log");
+    // As long, and other lines behind the same ones.
+    let other = gzip([receipts(0..5), receipts(15..19)].concat());
+    let ran = place.run_with_stdin("convert - -o out", &other).exits(0);
+    ran.says("is there twice now");
+    assert_eq!(rows(&place.path("out")).len(), 9 + 5 + 9);
+}
+
+#[test]
+fn a_zip_by_stdin_is_replaced_and_known_as_a_file_is() {
+    let place = Place::new();
+    let members = zip(&[("a.log", receipts(0..5)), ("b.log", receipts(5..9))]);
+    place.write("z.zip", &members);
+    convert(&place, "z.zip");
+    stdin(&place, "- --force", &members);
+    holds(&place, 9);
+    let report = place.run_with_stdin("convert - -o out --report report.json", &members).exits(0);
+    assert_eq!(place.report(&report)["files"]["unchanged"], 1);
+    holds(&place, 9);
+}
+
+#[test]
+fn a_stream_that_is_damaged_behind_what_is_known_is_damaged() {
+    let place = Place::new();
+    place.write("a.log", receipts(0..5));
+    convert(&place, "a.log");
+    let first = gzip(receipts(0..5));
+    let mut both = [first.clone(), gzip(receipts(5..9))].concat();
+    both.truncate(first.len() + 30);
+    for arguments in ["-", "- --force"] {
+        place.run_with_stdin(&format!("convert -o out {arguments}"), &both).exits(1);
+        holds(&place, 5);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_written_is_no_input_by_whatever_way() {
+    for out in ["link", "sub/../in/lake", "in/lake"] {
+        let place = Place::new();
+        place.write("in/a.log", receipts(0..5));
+        fs::create_dir_all(place.path("in/lake")).unwrap();
+        fs::create_dir_all(place.path("sub")).unwrap();
+        std::os::unix::fs::symlink(place.path("in/lake"), place.path("link")).unwrap();
+        for _ in 0..3 {
+            place.run(&format!("convert in -o {out} --to ndjson -q")).exits(0);
+            assert_eq!(rows(&place.path("in/lake")).len(), 5, "{out}");
+        }
+        place.run(&format!("convert link/.. -o {out} --to ndjson -q")).exits(0);
+        assert_eq!(rows(&place.path("in/lake")).len(), 5, "{out}");
+    }
+}
