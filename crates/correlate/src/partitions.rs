@@ -64,13 +64,17 @@ impl Partitions {
     /// All entries of a number, which are gone from here.
     ///
     /// # Errors
-    /// [`SpillError`] if the file cannot be read.
+    /// [`SpillError`] if the file cannot be read, or gives other bytes than it was given.
     pub fn take(&self, number: u64) -> Result<Entries, SpillError> {
         let part = lock(&self.parts).remove(&number).unwrap_or_default();
         let held: usize = part.held.iter().map(Vec::capacity).sum();
         self.budget.held.fetch_sub(held as u64, Ordering::Relaxed);
         self.held.fetch_sub(held as u64, Ordering::Relaxed);
         let read = if part.spilled.is_empty() { Vec::new() } else { self.budget.read(&part.spilled)? };
+        if !is_whole(&read) {
+            let changed = "what was set aside there came back changed: look at the disk, and run again";
+            return Err(self.budget.failed(io::Error::new(io::ErrorKind::InvalidData, changed)));
+        }
         Ok(Entries { budget: Arc::clone(&self.budget), chunks: part.held, read })
     }
 
@@ -195,19 +199,33 @@ impl Drop for Entries {
 impl Entries {
     /// The hash and the email's text of each entry.
     pub fn iter(&self) -> impl Iterator<Item = (u128, &str)> {
-        self.chunks.iter().chain([&self.read]).flat_map(|chunk| {
-            let mut rest = chunk.as_slice();
-            std::iter::from_fn(move || {
-                let (head, behind) = rest.split_at_checked(HEAD)?;
-                let length = u32::from_le_bytes(head[..4].try_into().ok()?);
-                let hash = u128::from_le_bytes(head[4..].try_into().ok()?);
-                let (email, behind) = behind.split_at_checked(length as usize)?;
-                rest = behind;
-                // It was text, and is unless the disk has changed it.
-                Some((hash, simdutf8::basic::from_utf8(email).unwrap_or_default()))
-            })
-        })
+        let entries = self.chunks.iter().chain([&self.read]).flat_map(|chunk| entries(chunk));
+        // It was text.
+        entries.map(|(hash, email)| (hash, simdutf8::basic::from_utf8(email).unwrap_or_default()))
     }
+}
+
+/// The hash and the bytes of each entry of a chunk, up to one that is not whole.
+fn entries(chunk: &[u8]) -> impl Iterator<Item = (u128, &[u8])> {
+    let mut rest = chunk;
+    std::iter::from_fn(move || {
+        let (head, behind) = rest.split_at_checked(HEAD)?;
+        let length = u32::from_le_bytes(head[..4].try_into().ok()?);
+        let hash = u128::from_le_bytes(head[4..].try_into().ok()?);
+        let (email, behind) = behind.split_at_checked(length as usize)?;
+        rest = behind;
+        Some((hash, email))
+    })
+}
+
+/// Whether a chunk is nothing but entries with text, as it was written.
+fn is_whole(chunk: &[u8]) -> bool {
+    let mut length = 0;
+    let are_text = entries(chunk).all(|(_, email)| {
+        length += HEAD + email.len();
+        simdutf8::basic::from_utf8(email).is_ok()
+    });
+    are_text && length == chunk.len()
 }
 
 /// Has the processor fetch a text that is wanted soon, while it does other work: what is sorted lies anywhere.

@@ -102,3 +102,22 @@ fn a_directory_that_is_gone_is_named() {
     let error = writer.put(0, 0, "x").and_then(|()| writer.finish()).unwrap_err();
     assert!(error.to_string().contains("no/such/place"), "{error}");
 }
+
+#[test]
+fn what_came_back_changed_is_not_whole() {
+    let entry = |email: &[u8]| [&(email.len() as u32).to_le_bytes()[..], &[7; 16], email].concat();
+    let chunk = [entry(b"one"), entry(b""), entry("zwölf".as_bytes())].concat();
+    assert!(is_whole(&chunk) && is_whole(b""));
+    assert_eq!(
+        entries(&chunk).map(|(_, email)| email).collect::<Vec<_>>(),
+        [&b"one"[..], b"", "zwölf".as_bytes()]
+    );
+    for end in 1..chunk.len() {
+        assert_eq!(is_whole(&chunk[..end]), end == HEAD + 3 || end == 2 * HEAD + 3, "{end}");
+    }
+    for at in [0, 3, HEAD + 3, 2 * HEAD + 3, chunk.len() - 4] {
+        let mut changed = chunk.clone();
+        changed[at] ^= 0x40;
+        assert!(!is_whole(&changed), "{at}");
+    }
+}
