@@ -39,6 +39,8 @@ pub struct File {
     pub listing: Listing,
     /// Whether it can be read once: standard input or a pipe, but for a zip, which is kept until the run ends.
     pub is_stream: bool,
+    /// Whether it came by standard input or a pipe, which may not be there again: its pieces are committed one by one.
+    pub is_passing: bool,
     /// The stream itself, where all of it is one unit.
     pub pipe: Option<Pipe>,
     /// Damage met while listing it.
@@ -107,6 +109,7 @@ pub fn list_stamped(
         stamp,
         listing: kind,
         is_stream: pipe.is_some(),
+        is_passing: found.kind != FoundKind::File,
         pipe,
         damages: listing.damages,
         beginning: Vec::new(),
@@ -174,7 +177,7 @@ pub struct Planned {
     pub twins: Vec<UnitKey>,
     /// Those of some of it, otherwise.
     pub parts: Vec<UnitKey>,
-    /// With `--force`, or where some of it has been converted: the commits of earlier runs that hold its rows.
+    /// With `--force`: the commits of earlier runs that hold its rows.
     pub replaces: Vec<CommitId>,
     /// With `--force`: the files that held the same bytes in those commits, and are not read again.
     pub elsewhere: Vec<CommittedInput>,
@@ -236,7 +239,7 @@ pub fn jobs(mut pieces: Vec<Planned>) -> Vec<Vec<Planned>> {
         left = left.saturating_sub(size);
         // A piece goes where more than half of it fits; a stream has a job of its own, as only reading it shows
         // whether it is known.
-        let alone = |planned: &Planned| planned.file.is_stream;
+        let alone = |planned: &Planned| planned.file.is_passing;
         let apart = alone(&planned) || jobs.last().and_then(|job| job.last()).is_some_and(alone);
         if apart || filled.saturating_add(size / 2) > room {
             jobs.push(Vec::new());
@@ -314,6 +317,7 @@ mod tests {
                 stamp: FileStamp { path: "a".into(), len: 0, modified_ns: 0 },
                 listing: Listing::Plain,
                 is_stream: false,
+                is_passing: false,
                 pipe: None,
                 damages: Vec::new(),
                 beginning: Vec::new(),

@@ -78,16 +78,21 @@ fn commit(
         });
         return Ok(());
     }
-    if let Some(planned) = stream {
-        if run.args.force {
-            let replaced = replaced::by_stream(store, &[&*keys, &twins].concat())?;
-            let known_by = |key: &UnitKey| replaced::known_by(&replaced.elsewhere, *key).collect();
-            done.elsewhere = keys.first().map(known_by).unwrap_or_default();
-            done.replaces.extend(replaced.commits);
-        }
-        if twins.is_empty() {
-            done.replaces.extend(replaced::begun(run, store, &planned.piece.unit.name, &done.slices)?);
-        }
+    if stream.is_some() && run.args.force {
+        let replaced = replaced::by_stream(store, &[&*keys, &twins].concat())?;
+        let known_by = |key: &UnitKey| replaced::known_by(&replaced.elsewhere, *key).collect();
+        done.elsewhere = keys.first().map(known_by).unwrap_or_default();
+        done.replaces.extend(replaced.commits);
+    }
+    let is_begun = |planned: &&Planned| planned.piece.slice.is_none() && !planned.parts.is_empty();
+    let begun =
+        pieces.iter().filter(is_begun).chain(stream.filter(|_| twins.is_empty() && !done.slices.is_empty()));
+    for planned in begun {
+        run.progress.say(&format!(
+            "warning: {}: a part of it was converted before, and is there twice now; --force with the file that held it \
+             mends that",
+            planned.piece.unit.name
+        ));
     }
     job.replace(std::mem::take(&mut done.replaces));
     let counts = done.counts();

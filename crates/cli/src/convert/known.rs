@@ -36,7 +36,9 @@ pub fn sort_out(
     }
     digest_candidates(run, store, &mut work.pieces)?;
     leave_out_known(run, store, &mut work.pieces, &mut known);
-    replaced::find(run, store, &mut work.pieces)?;
+    if run.args.force {
+        replaced::find(store, &mut work.pieces)?;
+    }
     work.aliases = known.into_inputs();
     Ok(work)
 }
@@ -110,7 +112,9 @@ fn leave_out_beginning(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow:
     if slices.iter().any(|slice| found.of.get(&(slice.start, slice.end)) != Some(&slice.digest)) {
         return Ok(());
     }
-    let known: Vec<_> = slices.into_iter().map(|key| (index, UnitKey { len: now, ..key })).collect();
+    // The CRC was that of the whole as it was.
+    let now_cut = |key| (index, UnitKey { len: now, crc32: None, ..key });
+    let known: Vec<_> = slices.into_iter().map(now_cut).collect();
     let whole = Piece { slice: Some((0, now)), format: Some(format), digest: None, ..whole };
     // Nearly always one piece, so that one commit holds it together with the beginning, whatever happens between.
     file.pieces = uncovered(index, whole, &known);
@@ -312,10 +316,14 @@ fn holders(seen: &Seen, key: UnitKey) -> Option<Vec<UnitKey>> {
 /// Leaves out the pieces whose bytes have been converted, or stand earlier in this run.
 fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, known: &mut Known) {
     let mut seen = Seen::with_capacity(pieces.len());
+    // Of one content, a file whose beginning is known goes before others, and one that is read in slices before those that
+    // are whole.
+    pieces.sort_by_key(|planned| (planned.file.beginning.is_empty(), planned.whole.is_none()));
     let mut wholes: HashMap<UnitName, Vec<UnitKey>> = HashMap::new();
     for planned in pieces.iter().filter(|planned| planned.whole.is_some()) {
         let slices = wholes.entry(unit_name(planned)).or_default();
-        slices.extend(keys(planned).chain(planned.parts.iter().copied()));
+        let beginning = planned.file.beginning.iter().map(|unit| unit.key);
+        slices.extend(keys(planned).chain(planned.parts.iter().copied()).chain(beginning));
     }
     // Of units that are read in slices, what holds the rows of the same content.
     let mut same: HashMap<UnitName, Option<Vec<UnitKey>>> = HashMap::new();
@@ -354,6 +362,7 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
         unchanged.insert(planned.file.number);
         false
     });
+    pieces.sort_by_key(|planned| planned.file.number);
     for planned in pieces {
         unchanged.remove(&planned.file.number);
     }

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use mimelake_write::store::{CommitId, CommittedInput, CommittedUnit, Store, UnitKey};
 
-use super::Run;
 use super::known::keys;
 use crate::exit::Hinted;
 use crate::plan::Planned;
@@ -21,17 +20,9 @@ fn places<'k>(keys: impl IntoIterator<Item = &'k UnitKey>) -> HashSet<Place> {
     keys.into_iter().map(place).collect()
 }
 
-/// Finds what the pieces replace, before a job commits: the other slices of a file, which are converted at the same time,
-/// must not be taken for it.
-pub fn find(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
-    if run.args.force {
-        find_forced(store, pieces)?;
-    }
-    find_begun(run, store, pieces)
-}
-
-/// With `--force`. Makes sure that all was converted together with nothing that is not here.
-fn find_forced(store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
+/// Finds what forced pieces replace, before a job commits: the other slices of a file, which are converted at the same
+/// time, must not be taken for it. Makes sure that it was converted together with nothing that is not here.
+pub fn find(store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
     let all_keys =
         |planned: &Planned| -> Vec<UnitKey> { keys(planned).chain(planned.twins.clone()).collect() };
     let mut here = HashSet::new();
@@ -45,38 +36,9 @@ fn find_forced(store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
     let paths: HashSet<&Path> = pieces.iter().map(|planned| &*planned.file.stamp.path).collect();
     let elsewhere = elsewhere(store, &commits, &here, &paths)?;
     for planned in pieces.iter_mut().filter(|_| !elsewhere.is_empty()) {
-        let inputs = all_keys(planned);
-        planned.elsewhere =
-            inputs.iter().filter_map(|key| elsewhere.get(&place(key))).flatten().cloned().collect();
+        planned.elsewhere = held_by(&elsewhere, &all_keys(planned));
     }
     Ok(())
-}
-
-/// Of contents that have been converted in part, as slices by a run that was stopped: the whole replaces them.
-fn find_begun(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
-    for planned in pieces.iter_mut().filter(|planned| planned.piece.slice.is_none()) {
-        planned.replaces.extend(begun(run, store, &planned.piece.unit.name, &planned.parts)?);
-    }
-    Ok(())
-}
-
-/// The commits of earlier runs that hold these parts of a content; none if they hold something else too.
-pub fn begun(run: &Run<'_>, store: &Store, name: &str, parts: &[UnitKey]) -> anyhow::Result<Vec<CommitId>> {
-    if parts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let commits = store.commits_of(parts);
-    let here = places(parts);
-    for id in &commits {
-        if store.made(id) || store.inputs_of(id)?.iter().any(|input| holds_other(input, &here)) {
-            run.progress.say(&format!(
-                "warning: {name}: a part of it was converted before, beside other files, and is there twice now; \
-                 --force with all of them mends that"
-            ));
-            return Ok(Vec::new());
-        }
-    }
-    Ok(commits)
 }
 
 /// What a forced stream replaces.
@@ -92,12 +54,22 @@ pub struct Replaced {
 pub fn by_stream(store: &Store, keys: &[UnitKey]) -> anyhow::Result<Replaced> {
     let commits: BTreeSet<_> = store.commits_of(keys).into_iter().filter(|id| !store.made(id)).collect();
     let elsewhere = elsewhere(store, &commits, &places(keys), &HashSet::new())?;
-    let elsewhere = keys.iter().filter_map(|key| elsewhere.get(&place(key))).flatten().cloned().collect();
+    let elsewhere = held_by(&elsewhere, keys);
     Ok(Replaced { commits: commits.into_iter().collect(), elsewhere })
 }
 
-/// The files that held these bytes in the commits, but for those of `paths`: each with one unit, by its bytes. They are
-/// known by what replaces them.
+/// Of the files that held these bytes, each unit once.
+fn held_by(elsewhere: &HashMap<Place, Vec<CommittedInput>>, keys: &[UnitKey]) -> Vec<CommittedInput> {
+    let mut seen = HashSet::new();
+    let held = keys.iter().filter_map(|key| elsewhere.get(&place(key))).flatten();
+    let is_new = |input: &&CommittedInput| {
+        seen.insert((input.stamp.path.clone(), input.units.first().map(|unit| unit.index)))
+    };
+    held.filter(is_new).cloned().collect()
+}
+
+/// The files that held these bytes in the commits, but for those of `paths`, and for those that were seen otherwise since:
+/// each with one unit, by its bytes. They are known by what replaces them.
 ///
 /// # Errors
 /// The commits hold something else.
@@ -118,7 +90,7 @@ fn elsewhere(
                     "name it too with --force, or convert into another directory",
                 ));
             }
-            if paths.contains(&*input.stamp.path) {
+            if paths.contains(&*input.stamp.path) || !store.was_seen_last(&input.stamp) {
                 continue;
             }
             for unit in std::mem::take(&mut input.units) {

@@ -126,43 +126,101 @@ fn stopped(text: &str, missing: usize) -> Place {
 }
 
 #[test]
-fn slices_of_a_run_that_was_stopped_are_replaced_by_the_whole() {
+fn a_run_that_was_stopped_in_a_large_file_is_completed() {
     let text = long_receipts("Sx", 34 << 20);
     let count = text.lines().count();
-    for (form, missing) in [
-        ("a.log", 0),
-        ("b.log.gz", 0),
-        ("b.log.gz", 1),
-        ("c.zip", 1),
-        ("-", 1),
-        ("- --force", 1),
-        ("a.log b.log.gz", 0),
-        ("b.log.gz a.log", 1),
-        ("b.log.gz --force", 0),
-    ] {
+    for (inputs, missing) in
+        [("a.log", 0), ("a.log b.log.gz", 0), ("b.log.gz a.log", 1), ("a.log --force", 1)]
+    {
         let place = stopped(&text, missing);
         for _ in 0..2 {
-            stdin(&place, form, &text);
+            convert(&place, inputs);
             holds(&place, count);
         }
         convert(&place, "a.log b.log.gz c.zip");
+        stdin(&place, "-", &text);
         holds(&place, count);
     }
 }
 
 #[test]
-fn parts_that_stand_beside_other_files_are_told() {
+fn what_is_there_twice_is_told_and_mended() {
+    let text = long_receipts("Sx", 34 << 20);
+    let count = text.lines().count();
+    for form in ["b.log.gz", "c.zip", "-"] {
+        let place = stopped(&text, 1);
+        let ran = place.run_with_stdin(&format!("convert -o out {form}"), text.as_bytes()).exits(0);
+        ran.says("a part of it was converted before, and is there twice now");
+        assert!(rows(&place.path("out")).len() > count);
+        convert(&place, "a.log --force");
+        holds(&place, count);
+    }
+}
+
+#[test]
+fn a_stream_that_begins_as_a_known_file_replaces_nothing() {
+    let place = grown();
+    let ran = place.run_with_stdin("convert - -o out --from json", receipts(0..12).as_bytes()).exits(1);
+    ran.says("is there twice now");
+    holds(&place, 9);
+    let ran = place.run_with_stdin("convert - -o out", receipts(0..13).as_bytes()).exits(0);
+    ran.says("is there twice now");
+    assert_eq!(rows(&place.path("out")).len(), 9 + 13);
+    convert(&place, "a.log");
+    assert_eq!(rows(&place.path("out")).len(), 9 + 13);
+}
+
+#[test]
+fn a_rotated_file_is_replaced_and_the_live_one_grows_on() {
+    for form in ["a.log.1", "-"] {
+        let place = Place::new();
+        place.write("a.log", receipts(0..9));
+        convert(&place, "a.log");
+        fs::rename(place.path("a.log"), place.path("a.log.1")).unwrap();
+        place.write("a.log", receipts(20..30));
+        convert(&place, "a.log");
+        stdin(&place, &format!("{form} --force"), gzip(receipts(0..9)));
+        holds(&place, 19);
+        place.append("a.log", receipts(30..35));
+        convert(&place, "a.log");
+        holds(&place, 24);
+    }
+}
+
+#[test]
+fn a_file_that_has_grown_is_known_in_a_zip() {
     let place = Place::new();
     place.write("a.log", receipts(0..5));
-    place.write("b.log", receipts(20..25));
-    convert(&place, "a.log b.log");
+    place.write("z.zip", zip(&[("a.log", receipts(0..5))]));
+    convert(&place, "z.zip");
+    convert(&place, "a.log");
     place.append("a.log", receipts(5..9));
     convert(&place, "a.log");
-    // As long, and other lines behind the same ones.
-    let other = gzip([receipts(0..5), receipts(15..19)].concat());
-    let ran = place.run_with_stdin("convert - -o out", &other).exits(0);
-    ran.says("is there twice now");
-    assert_eq!(rows(&place.path("out")).len(), 9 + 5 + 9);
+    place.write("y.zip", zip(&[("a.log", receipts(0..9))]));
+    convert(&place, "y.zip");
+    holds(&place, 9);
+}
+
+#[test]
+fn a_file_that_has_grown_is_known_in_another_form_of_the_run() {
+    for (name, bytes) in [
+        ("0.log.gz", gzip(receipts(0..9))),
+        ("b.log.gz", gzip(receipts(0..9))),
+        ("0.zip", zip(&[("x.log", receipts(0..9))])),
+    ] {
+        let place = Place::new();
+        place.write("in/a.log", receipts(0..5));
+        convert(&place, "in");
+        place.append("in/a.log", receipts(5..9));
+        place.write(&format!("in/{name}"), bytes);
+        for forced in ["", "", "--force", ""] {
+            convert(&place, &format!("in {forced}"));
+            holds(&place, 9);
+        }
+        place.append("in/a.log", receipts(9..12));
+        convert(&place, "in/a.log");
+        holds(&place, 12);
+    }
 }
 
 #[test]
@@ -176,6 +234,11 @@ fn a_zip_by_stdin_is_replaced_and_known_as_a_file_is() {
     let report = place.run_with_stdin("convert - -o out --report report.json", &members).exits(0);
     assert_eq!(place.report(&report)["files"]["unchanged"], 1);
     holds(&place, 9);
+    // Beside a file, which is replaced without it.
+    place.write("c.log", receipts(9..12));
+    stdin(&place, "c.log -", zip(&[("d.log", receipts(12..14))]));
+    convert(&place, "c.log --force");
+    holds(&place, 14);
 }
 
 #[test]

@@ -230,6 +230,10 @@ impl Index {
         covered.into_iter().map(|(_, key)| key).filter(|key| key.end > key.start).collect()
     }
 
+    pub(super) fn was_seen_last(&self, stamp: &FileStamp) -> bool {
+        self.paths.get(&path_print(&stamp.path)).is_some_and(|path| path.last == look(stamp))
+    }
+
     pub(super) fn all_slices(&self) -> Vec<UnitKey> {
         self.units.slices()
     }

@@ -183,6 +183,11 @@ impl Store {
         self.index().slices(path)
     }
 
+    /// Whether the file of this path looked so when it was last committed.
+    pub fn was_seen_last(&self, stamp: &FileStamp) -> bool {
+        self.index().was_seen_last(stamp)
+    }
+
     /// The converted slices of all contents that were not converted whole, or not at once; each once. For streams, of
     /// which nobody knows beforehand how long they are.
     pub fn all_slices(&self) -> Vec<UnitKey> {

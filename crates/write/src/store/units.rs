@@ -88,12 +88,12 @@ impl Units {
 
     /// The held slices of contents that are known by slices, each once.
     pub(super) fn slices(&self) -> Vec<UnitKey> {
-        let slices = self.cut.iter().flat_map(|len| self.of_len(*len));
-        let mut slices: Vec<_> = slices.filter(|key| (key.start, key.end) != (0, key.len)).copied().collect();
-        // A file that has grown names what it began with again and again.
-        slices.sort_unstable_by_key(|key| (key.start, key.end, key.digest));
-        slices.dedup_by(|a, b| a.same_bytes(b));
-        slices
+        // A file that has grown names what it began with again and again, and held it whole at first.
+        let place = |key: &UnitKey| (key.prefix(), key.start, key.end);
+        let keys = self.rows.iter().map(|row| &row.key);
+        let cut: HashSet<_> = keys.filter(|key| (key.start, key.end) != (0, key.len)).map(place).collect();
+        let held = self.rows.iter().filter(|row| row.holder != NONE && cut.contains(&place(&row.key)));
+        held.map(|row| row.key).collect()
     }
 
     /// The held units of contents of this length.
