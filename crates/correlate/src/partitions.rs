@@ -64,7 +64,7 @@ impl Partitions {
     /// All entries of a number, which are gone from here.
     ///
     /// # Errors
-    /// [`SpillError`] if the file cannot be read, or gives other bytes than it was given.
+    /// [`SpillError`] if the file cannot be read, or gives back what are no emails.
     pub fn take(&self, number: u64) -> Result<Entries, SpillError> {
         let part = lock(&self.parts).remove(&number).unwrap_or_default();
         let held: usize = part.held.iter().map(Vec::capacity).sum();
@@ -218,7 +218,7 @@ fn entries(chunk: &[u8]) -> impl Iterator<Item = (u128, &[u8])> {
     })
 }
 
-/// Whether a chunk is nothing but entries with text, as it was written.
+/// Whether a chunk is nothing but entries with text, as all are that were written.
 fn is_whole(chunk: &[u8]) -> bool {
     let mut length = 0;
     let are_text = entries(chunk).all(|(_, email)| {

@@ -20,7 +20,7 @@ pub const MAX_RECORD: usize = 16 << 20;
 /// How much of a record that is too long goes to the quarantine.
 const HEAD: usize = 4096;
 
-/// So large an arena is kept from one batch to the next.
+/// So large an arena is kept from one batch to the next, and so much room for a record of several lines.
 const ROOM: usize = 1 << 20;
 
 /// How a file is written.

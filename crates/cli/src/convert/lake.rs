@@ -134,19 +134,15 @@ impl<'a> Lake<'a> {
         Ok(self.job)
     }
 
-    /// Writes events of one type and day.
-    fn write(
-        &mut self,
-        (event_type, day): (EventType, i64),
-        events: &[&Event<'_>],
-        bump: &Bump,
-    ) -> anyhow::Result<()> {
-        let Some(document) = &self.run.documents[event_type as usize] else { return Ok(()) };
-        if !matches!(&self.current[event_type as usize], Some((current, _)) if *current == day) {
-            self.turn_to(document, day)?;
+    /// Writes events of one place.
+    fn write(&mut self, events: &[(Place, &Event<'_>)], bump: &Bump) -> anyhow::Result<()> {
+        let Some(((number, day), _)) = events.first() else { return Ok(()) };
+        let Some(document) = &self.run.documents[*number] else { return Ok(()) };
+        if !matches!(&self.current[*number], Some((current, _)) if current == day) {
+            self.turn_to(document, *day)?;
         }
-        if let Some((_, part)) = &mut self.current[event_type as usize] {
-            let rows: Vec<_> = events.iter().map(|event| document.row(event, bump)).collect();
+        if let Some((_, part)) = &mut self.current[*number] {
+            let rows: Vec<_> = events.iter().map(|(_, event)| document.row(event, bump)).collect();
             part.write(&rows)?;
         }
         Ok(())
@@ -179,9 +175,12 @@ impl<'a> Lake<'a> {
     }
 }
 
-/// Whose part an event belongs to.
-fn place(event: &Event<'_>) -> (EventType, i64) {
-    (event.event_type, event.timestamp().map_or(UNKNOWN, |micros| micros.div_euclid(time::DAY)))
+/// Whose part an event belongs to: the number of its type, and its day.
+type Place = (usize, i64);
+
+fn place(event: &Event<'_>) -> Place {
+    let day = event.timestamp().map_or(UNKNOWN, |micros| micros.div_euclid(time::DAY));
+    (event.event_type as usize, day)
 }
 
 /// A day since 1970 as partitions are named.
@@ -201,15 +200,9 @@ impl Sink for Lake<'_> {
     }
 
     fn events(&mut self, events: &[Event<'_>], bump: &Bump) -> anyhow::Result<()> {
-        let mut rest: Vec<_> = events.iter().collect();
-        while let Some(first) = rest.first() {
-            let place = place(first);
-            let (same, others): (Vec<_>, Vec<_>) =
-                rest.into_iter().partition(|event| self::place(event) == place);
-            self.write(place, &same, bump)?;
-            rest = others;
-        }
-        Ok(())
+        let mut placed: Vec<_> = events.iter().map(|event| (place(event), event)).collect();
+        placed.sort_by_key(|(place, _)| *place);
+        placed.chunk_by(|a, b| a.0 == b.0).try_for_each(|same| self.write(same, bump))
     }
 
     fn reject(&mut self, reject: &Reject<'_>) -> anyhow::Result<()> {

@@ -153,6 +153,7 @@ fn file(all: &Correlation<'_>, changes: &Changes<'_>, slot: Slot) -> anyhow::Res
             }
             staying.before(Some(*email), &mut |other| {
                 table.write(&std::mem::take(&mut waiting))?;
+                bytes = 0;
                 table.write(&[other])
             })?;
             waiting.push(email.1);

@@ -56,6 +56,7 @@ impl<'a, 's, S: Sink> Batch<'a, 's, S> {
         if !self.events.is_empty() {
             self.sink.events(&self.events, self.bump)?;
             self.events.clear();
+            self.bytes = 0;
         }
         Ok(())
     }

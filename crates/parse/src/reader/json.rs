@@ -1,5 +1,6 @@
 //! Windows of JSON into records, whatever they are wrapped in.
 
+use bumpalo::collections::String as BumpString;
 use memchr::memchr;
 use mimelake_schema::Keys;
 
@@ -227,8 +228,7 @@ impl Reader {
             Some(text) => (text, true),
             None => {
                 flags.raise(Flag::InvalidUtf8);
-                let mended: &str = batch.bump.alloc_str(&String::from_utf8_lossy(bytes));
-                (mended, false)
+                (BumpString::from_utf8_lossy_in(bytes, batch.bump).into_bump_str(), false)
             }
         };
         let records = &mut self.records;

@@ -1,9 +1,9 @@
 //! Windows of key-value lines into records.
 
-use bumpalo::Bump;
+use bumpalo::{Bump, collections::String as BumpString};
 
 use super::batch::Batch;
-use super::{Found, Reader, Records, Skipped, Stretch, Window};
+use super::{Found, ROOM, Reader, Records, Skipped, Stretch, Window};
 use crate::kv::{self, Close, Closer, Cut, Quotes};
 use crate::{Flag, Flags, Reason, Sink};
 
@@ -148,7 +148,9 @@ impl Reader {
         let raw = &window.bytes[first.start..last.end];
         let offset = window.offset + first.start as u64;
         let bytes: &[u8] = batch.bump.alloc_slice_copy(&joined);
-        self.records.joined = joined;
+        if joined.capacity() <= ROOM {
+            self.records.joined = joined;
+        }
         let text = std::str::from_utf8(bytes).ok();
         self.record(Whole { bytes, raw, text, offset, lines, quotes }, batch)?;
         Ok(Some(last.next))
@@ -196,7 +198,7 @@ impl Records {
     /// A record as UTF-8, and scanned again.
     #[cold]
     fn mended<'a>(&mut self, record: &[u8], bump: &'a Bump) -> &'a str {
-        let mended = bump.alloc_str(&String::from_utf8_lossy(record));
+        let mended = BumpString::from_utf8_lossy_in(record, bump).into_bump_str();
         // What is no UTF-8 is no key and no syntax, so the pairs are the same at other places.
         _ = self.scanner.scan(mended.as_bytes(), &mut self.pairs);
         mended

@@ -160,7 +160,17 @@ impl<W: Write + Send> ParquetPart<W> {
     ///
     /// # Errors
     /// [`ParquetPartError::Write`] if the file does not take what is ready to be written.
-    pub fn push_all(&mut self, rows: &[&[Cell<'_>]]) -> Result<(), ParquetPartError> {
+    pub fn push_all(&mut self, mut rows: &[&[Cell<'_>]]) -> Result<(), ParquetPartError> {
+        while !rows.is_empty() {
+            // Row groups and pages end where they are full.
+            let (some, others) = rows.split_at(rows.len().min(CHECKED_ROWS - self.unchecked.0));
+            self.push_some(some)?;
+            rows = others;
+        }
+        Ok(())
+    }
+
+    fn push_some(&mut self, rows: &[&[Cell<'_>]]) -> Result<(), ParquetPartError> {
         let Room { encoders, chunks, .. } = &mut self.room;
         let mut bytes = encoders.len() * rows.len();
         let scope = &mut self.scope;

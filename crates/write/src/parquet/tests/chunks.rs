@@ -2,7 +2,7 @@
 
 use bumpalo::Bump;
 use bytes::Bytes;
-use mimelake_columns::document::{Layout, Leaf, LeafKind};
+use mimelake_columns::document::{Cell, Layout, Leaf, LeafKind};
 use mimelake_schema::{Field, Kind, VERDICTS};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection};
 use parquet::basic::{BoundaryOrder, Encoding};
@@ -11,7 +11,7 @@ use parquet::file::statistics::Statistics;
 
 use super::part;
 use super::read::{Owned, cells, rows, rows_in};
-use crate::parquet::plan::PAGE_ROWS;
+use crate::parquet::plan::{GROUP_ROWS, PAGE_ROWS};
 
 const ROWS: usize = 70_000;
 
@@ -164,4 +164,17 @@ fn of_number(cell: &Owned) -> Option<i64> {
         Owned::Bool(bit) => Some((*bit).into()),
         _ => None,
     }
+}
+
+#[test]
+fn a_row_group_ends_where_it_is_full() {
+    let layout = Layout::new(vec![Leaf::new("number", LeafKind::Int)]);
+    let mut part = part(&layout);
+    let row: &[Cell<'_>] = &[Cell::Int(1)];
+    for _ in 0..3_000 {
+        part.push_all(&[row; 47]).unwrap();
+    }
+    let rows: Vec<_> =
+        metadata(&part.finish().unwrap().out).row_groups().iter().map(|group| group.num_rows()).collect();
+    assert_eq!(rows, [GROUP_ROWS as i64, 3_000 * 47 - GROUP_ROWS as i64]);
 }
