@@ -6,7 +6,7 @@ use mimelake_columns::document::{Cell, Layout, Leaf, LeafKind};
 use mimelake_schema::{Field, Kind, VERDICTS};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection};
 use parquet::basic::{BoundaryOrder, Encoding};
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 
 use super::part;
@@ -175,6 +175,6 @@ fn a_row_group_ends_where_it_is_full() {
         part.push_all(&[row; 47]).unwrap();
     }
     let rows: Vec<_> =
-        metadata(&part.finish().unwrap().out).row_groups().iter().map(|group| group.num_rows()).collect();
+        metadata(&part.finish().unwrap().out).row_groups().iter().map(RowGroupMetaData::num_rows).collect();
     assert_eq!(rows, [GROUP_ROWS as i64, 3_000 * 47 - GROUP_ROWS as i64]);
 }
