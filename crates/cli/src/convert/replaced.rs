@@ -42,7 +42,7 @@ pub fn find(store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
 }
 
 /// What a forced stream replaces.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Replaced {
     /// The commits of earlier runs that hold its rows. Those of this run stay: what they hold was converted beside it.
     pub commits: Vec<CommitId>,

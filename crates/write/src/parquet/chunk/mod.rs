@@ -2,8 +2,8 @@
 //!
 //! A [`Chunk`] takes the values of one column, of some rows at a time: texts, integers, times, booleans, and where each
 //! stands among the structs and lists around it. It numbers texts while they are in the processor's cache, fills one page
-//! after the other, and keeps what is compressed. The library's own writer, which takes Arrow arrays, copies each text three times and looks
-//! it up when it is cold.
+//! after the other, and keeps what is compressed. The library's own writer, which takes Arrow arrays, copies each text
+//! three times and looks it up when it is cold.
 
 mod bits;
 mod blocks;
