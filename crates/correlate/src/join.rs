@@ -23,7 +23,7 @@ use crate::key::Key;
 use crate::keys::Keys;
 use crate::partitions::{Entries, Partitions, Writer, fetch_ahead};
 use crate::stage::Picker;
-use crate::{fold, key, message, record};
+use crate::{fold, message, record};
 
 /// One record for each of so many recipients; more stay together in the last.
 const MAX_RECIPIENTS: usize = 64;
@@ -103,7 +103,7 @@ impl Join {
             acodes: partitions(),
             ids: partitions(),
             filter: (0..FILTER / 64).map(|_| AtomicU64::new(0)).collect(),
-            shift: u128::BITS - bits,
+            shift: u64::BITS - bits,
             pickers: Picker::all(),
             keys: None,
             days: Mutex::default(),
@@ -117,7 +117,7 @@ impl Join {
         self
     }
 
-    /// The keys of all records that were taken so far, as [`key::of_email`] makes them; none if they were not
+    /// The keys of all records that were taken so far, as [`crate::key::of_email`] makes them; none if they were not
     /// remembered. Those of later records are not remembered.
     pub fn take_keys(&mut self) -> Option<Keys> {
         self.keys.take().map(|keys| keys.into_inner().unwrap_or_else(PoisonError::into_inner))
@@ -235,17 +235,17 @@ impl Join {
         Ok(counts)
     }
 
-    fn partition(&self, hash: u128) -> u64 {
-        (hash >> self.shift) as u64
+    fn partition(&self, hash: u64) -> u64 {
+        hash >> self.shift
     }
 
-    fn bit(hash: u128) -> (usize, u64) {
+    fn bit(hash: u64) -> (usize, u64) {
         let bit = hash as usize % FILTER;
         (bit / 64, 1 << (bit % 64))
     }
 
     /// The hash of the email's message id, if a record may be joined by it.
-    fn joined_by_id(&self, email: &Email<'_>) -> Option<u128> {
+    fn joined_by_id(&self, email: &Email<'_>) -> Option<u64> {
         let hash = Key::MessageId(email.message_id()?).hash(email.account);
         let (word, bit) = Self::bit(hash);
         (self.filter[word].load(Ordering::Relaxed) & bit != 0).then_some(hash)
@@ -253,7 +253,7 @@ impl Join {
 }
 
 /// The entries, those of one hash together.
-fn groups(entries: &Entries) -> Vec<(u128, &str)> {
+fn groups(entries: &Entries) -> Vec<(u64, &str)> {
     let mut all: Vec<_> = entries.iter().collect();
     all.sort_unstable_by_key(|(hash, _)| *hash);
     all
@@ -341,7 +341,7 @@ impl Scatter<'_> {
         let hash = key.hash(account);
         if self.join.keys.is_some() {
             let id = record::message_id(record).map(|id| Key::MessageId(id).hash(account));
-            self.keys.extend([Some(hash), id].into_iter().flatten().map(key::short));
+            self.keys.extend([Some(hash), id].into_iter().flatten());
             if self.keys.len() > KEYS {
                 self.hand_over_keys();
             }

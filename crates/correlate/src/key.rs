@@ -59,15 +59,15 @@ impl<'a> Key<'a> {
         }
     }
 
-    /// A hash of the key in its account.
-    pub fn hash(self, account: &str) -> u128 {
+    /// A hash of the key in its account; never 0, which says in an index that there is no key.
+    pub fn hash(self, account: &str) -> u64 {
         let (text, seed) = match self {
             Self::Acode(acode) => (acode, 1),
             Self::MessageId(id) => (id, 2),
         };
         // The account is part of the seed, so that nothing has to be put together.
         let account = xxh3_128_with_seed(account.as_bytes(), seed) as u64;
-        xxh3_128_with_seed(text.as_bytes(), account)
+        ((xxh3_128_with_seed(text.as_bytes(), account) >> 64) as u64).max(1)
     }
 }
 
@@ -75,7 +75,7 @@ impl<'a> Key<'a> {
 pub fn of_email(email: &Email<'_>) -> [u64; 2] {
     let acode = email.acode.map(Key::Acode);
     let id = email.message_id().map(Key::MessageId);
-    [acode, id].map(|key| key.map_or(0, |key| short(key.hash(email.account))))
+    [acode, id].map(|key| key.map_or(0, |key| key.hash(email.account)))
 }
 
 /// The same of the message that was made of an email: of its columns `account`, `acode` and `message_id`.
@@ -84,12 +84,7 @@ pub fn of_message(message: &Event<'_>) -> [u64; 2] {
     let id = text(Field::MessageId).map(bare_message_id).filter(|id| !id.is_empty());
     let keys = [text(Field::Acode).map(Key::Acode), id.map(Key::MessageId)];
     let account = text(Field::Account).unwrap_or_default();
-    keys.map(|key| key.map_or(0, |key| short(key.hash(account))))
-}
-
-/// A key's hash as an index keeps it.
-pub(crate) fn short(hash: u128) -> u64 {
-    ((hash >> 64) as u64).max(1)
+    keys.map(|key| key.map_or(0, |key| key.hash(account)))
 }
 
 #[cfg(test)]

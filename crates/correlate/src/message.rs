@@ -39,6 +39,32 @@ pub struct Message<'a> {
     pub is_orphan: bool,
 }
 
+/// The columns of a message.
+const COLUMNS: &[Field] = EventType::Message.columns();
+
+/// The place of each field among them; zero for others.
+const PLACES: [u8; Field::ALL.len()] = {
+    let mut places = [0; Field::ALL.len()];
+    let mut at = 0;
+    while at < COLUMNS.len() {
+        places[COLUMNS[at] as usize] = at as u8;
+        at += 1;
+    }
+    places
+};
+
+/// The values of the columns.
+struct Row<'a>([Value<'a>; COLUMNS.len()]);
+
+impl<'a> Row<'a> {
+    /// Sets a column, where its value is made: one that a loop over the columns gets is written elsewhere first, and to copy
+    /// it at once from there is to wait for it.
+    #[inline]
+    fn set(&mut self, column: Field, value: Value<'a>) {
+        self.0[usize::from(PLACES[column as usize])] = value;
+    }
+}
+
 /// What an email says once.
 type Shared<'a> = [Option<&'a str>; SHARED.len()];
 
@@ -63,24 +89,19 @@ impl<'a> Message<'a> {
             (is_orphan, flag::ORPHAN),
             (email.shared, flag::SHARED_ACODE),
         ];
-        let value = |field: &Field| match field {
-            Field::Account => text(Some(email.account).filter(|account| !account.is_empty())),
-            Field::Acode => text(email.acode),
-            Field::Status => Value::Text(verdict.status.name()),
-            Field::Complete => Value::Bool(verdict.complete),
-            Field::Attempts => Value::Int(view.attempts(&twins)),
-            Field::Flags => {
-                Value::List(list(bump, flags.iter().filter(|(raised, _)| *raised).map(|(_, flag)| *flag)))
-            }
-            other => view.value(*other),
-        };
-        let columns = EventType::Message.columns();
-        let values = bump.alloc_slice_fill_with(columns.len(), |place| value(&columns[place]));
+        let raised = flags.iter().filter(|(raised, _)| *raised).map(|(_, flag)| *flag);
+        let mut row = view.row();
+        row.set(Field::Account, text(Some(email.account).filter(|account| !account.is_empty())));
+        row.set(Field::Acode, text(email.acode));
+        row.set(Field::Status, Value::Text(verdict.status.name()));
+        row.set(Field::Complete, Value::Bool(verdict.complete));
+        row.set(Field::Attempts, Value::Int(view.attempts(&twins)));
+        row.set(Field::Flags, Value::List(list(bump, raised)));
         let event = Event {
             event_type: EventType::Message,
             dialect: Dialect::Kv,
             flags: Flags::default(),
-            values,
+            values: bump.alloc(row.0),
             text: view.identity(email),
             offset: 0,
         };
@@ -165,42 +186,45 @@ impl<'a> View<'a> {
         text.into_bump_str()
     }
 
-    fn value(&self, field: Field) -> Value<'a> {
+    /// The columns that are made of the records alone.
+    fn row(&self) -> Row<'a> {
         let times = || self.records.iter().filter_map(Record::time);
         let time = |time: Option<i64>| time.map_or(Value::Null, Value::Time);
-        let first_of = |stage, field| first(self.stage(stage).iter(), field);
-        let last_process = |field| first(self.stage(Stage::Process).iter().rev(), field);
-        match field {
-            Field::FirstSeen => time(times().min()),
-            Field::LastSeen => time(times().max()),
-            Field::Stages => Value::List(self.stages()),
-            Field::Recipients => Value::List(self.recipients()),
-            Field::FirstDelivered => time(self.delivered().min()),
-            Field::EndToEndMs => self.end_to_end().map_or(Value::Null, Value::Int),
-            Field::Action => {
-                or(last_process(field), || first(self.stage(Stage::Receipt).iter().rev(), field))
-            }
-            Field::HoldReason => {
-                self.stage(Stage::Process).last().map_or(Value::Null, |last| last.get(field))
-            }
-            Field::MessageSize | Field::AttachmentCount | Field::AttachmentNames => last_process(field),
-            Field::SourceIp | Field::SpamScore | Field::SpamDetail => first_of(Stage::Receipt, field),
-            Field::Virus => or(first_of(Stage::Receipt, field), || text(self.virus())),
-            Field::RejectionType | Field::RejectionCode | Field::RejectionInfo => {
-                self.refusal.map_or(Value::Null, |record| record.get(field))
-            }
-            Field::Receipts => structs(self.records(self.stage(Stage::Receipt))),
-            Field::Process => {
-                self.stage(Stage::Process).last().map_or(Value::Null, |last| Value::Struct(self.record(last)))
-            }
-            Field::EarlierProcesses => match self.stage(Stage::Process) {
-                [earlier @ .., _] => structs(self.records(earlier)),
-                [] => Value::Null,
-            },
-            Field::Deliveries => structs(self.records(self.stage(Stage::Delivery))),
-            Field::Detections => structs(self.records(self.stage(Stage::Detection))),
-            _ => text(SHARED.iter().position(|shared| *shared == field).and_then(|at| self.shared[at])),
+        let [receipts, processes, deliveries, detections] = self.stages;
+        let mut row = Row([Value::Null; COLUMNS.len()]);
+        row.set(Field::FirstSeen, time(times().min()));
+        row.set(Field::LastSeen, time(times().max()));
+        row.set(Field::Stages, Value::List(self.stages()));
+        row.set(Field::Recipients, Value::List(self.recipients()));
+        row.set(Field::FirstDelivered, time(self.delivered().min()));
+        row.set(Field::EndToEndMs, self.end_to_end().map_or(Value::Null, Value::Int));
+        let of_last = |field| first(processes.iter().rev(), field);
+        row.set(Field::Action, or(of_last(Field::Action), || first(receipts.iter().rev(), Field::Action)));
+        let held = processes.last().map_or(Value::Null, |last| last.get(Field::HoldReason));
+        row.set(Field::HoldReason, held);
+        for field in [Field::MessageSize, Field::AttachmentCount, Field::AttachmentNames] {
+            row.set(field, of_last(field));
         }
+        for field in [Field::SourceIp, Field::SpamScore, Field::SpamDetail] {
+            row.set(field, first(receipts.iter(), field));
+        }
+        row.set(Field::Virus, or(first(receipts.iter(), Field::Virus), || text(self.virus())));
+        if let Some(record) = self.refusal {
+            for field in [Field::RejectionType, Field::RejectionCode, Field::RejectionInfo] {
+                row.set(field, record.get(field));
+            }
+        }
+        for (field, said) in SHARED.into_iter().zip(self.shared) {
+            row.set(field, text(said));
+        }
+        row.set(Field::Receipts, structs(self.records(receipts)));
+        if let [earlier @ .., last] = processes {
+            row.set(Field::Process, Value::Struct(self.record(last)));
+            row.set(Field::EarlierProcesses, structs(self.records(earlier)));
+        }
+        row.set(Field::Deliveries, structs(self.records(deliveries)));
+        row.set(Field::Detections, structs(self.records(detections)));
+        row
     }
 
     /// Records as a column holds them; what the email says already is left out.

@@ -13,7 +13,7 @@ use crate::budget::{Budget, CHUNK, SpillError, lock};
 use crate::spill::Span;
 
 /// The bytes before an email: its length and its hash.
-const HEAD: usize = 4 + 16;
+const HEAD: usize = 4 + 8;
 
 /// Entries by number.
 #[derive(Debug)]
@@ -141,7 +141,7 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// [`SpillError`] if the file does not take what is past the budget.
-    pub fn put(&mut self, number: u64, hash: u128, email: &str) -> Result<(), SpillError> {
+    pub fn put(&mut self, number: u64, hash: u64, email: &str) -> Result<(), SpillError> {
         let too_long = |_| io::Error::other("one email has more than 4 GiB of records");
         let length = u32::try_from(email.len()).map_err(too_long);
         let length = length.map_err(|error| self.partitions.budget.failed(error))?;
@@ -198,7 +198,7 @@ impl Drop for Entries {
 
 impl Entries {
     /// The hash and the email's text of each entry.
-    pub fn iter(&self) -> impl Iterator<Item = (u128, &str)> {
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &str)> {
         let entries = self.chunks.iter().chain([&self.read]).flat_map(|chunk| entries(chunk));
         // It was text.
         entries.map(|(hash, email)| (hash, simdutf8::basic::from_utf8(email).unwrap_or_default()))
@@ -206,12 +206,12 @@ impl Entries {
 }
 
 /// The hash and the bytes of each entry of a chunk, up to one that is not whole.
-fn entries(chunk: &[u8]) -> impl Iterator<Item = (u128, &[u8])> {
+fn entries(chunk: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     let mut rest = chunk;
     std::iter::from_fn(move || {
         let (head, behind) = rest.split_at_checked(HEAD)?;
         let length = u32::from_le_bytes(head[..4].try_into().ok()?);
-        let hash = u128::from_le_bytes(head[4..].try_into().ok()?);
+        let hash = u64::from_le_bytes(head[4..].try_into().ok()?);
         let (email, behind) = behind.split_at_checked(length as usize)?;
         rest = behind;
         Some((hash, email))

@@ -152,12 +152,13 @@ pub struct Place {
     /// The number that the email is set aside under.
     pub number: u64,
     /// Its order in the file.
-    pub order: u128,
+    pub order: u64,
 }
 
 /// The order of the rows of a file: by the time of the first record, those without one first.
-pub fn order(first_seen: Option<i64>) -> u128 {
-    first_seen.map_or(0, |micros| u128::from(micros as u64 ^ 1 << 63) + 1)
+pub fn order(first_seen: Option<i64>) -> u64 {
+    // The last two microseconds that there are count as one.
+    first_seen.map_or(0, |micros| (micros as u64 ^ 1 << 63).saturating_add(1))
 }
 
 fn number(slot: Slot, stretch: u8) -> u64 {

@@ -22,7 +22,7 @@ use crate::args::{ConvertArgs, SchemaKind, To};
 use crate::convert::part::Part;
 
 /// An email's text, with its order before it.
-pub type InOrder<'e> = (u128, &'e str);
+pub type InOrder<'e> = (u64, &'e str);
 
 /// Where a file of the table is, below the output directory.
 pub fn visible(args: &ConvertArgs, slot: Slot) -> String {
@@ -60,7 +60,7 @@ pub struct Staying<'g> {
     /// The rows that do not stay, sorted.
     gone: std::iter::Peekable<std::slice::Iter<'g, u32>>,
     number: u32,
-    waiting: VecDeque<(u128, String)>,
+    waiting: VecDeque<(u64, String)>,
 }
 
 impl<'g> Staying<'g> {
