@@ -175,12 +175,14 @@ pub struct Planned {
     pub whole: Option<[u8; 32]>,
     /// The cuts of the same content that have been converted, if all of it has.
     pub twins: Vec<UnitKey>,
-    /// Those of some of it, otherwise.
+    /// The others, of some of it.
     pub parts: Vec<UnitKey>,
     /// With `--force`: the commits of earlier runs that hold its rows.
     pub replaces: Vec<CommitId>,
     /// With `--force`: the files that held the same bytes in those commits, and are not read again.
     pub elsewhere: Vec<CommittedInput>,
+    /// With `--force`: the cuts of its bytes that those commits hold.
+    pub cuts: Vec<UnitKey>,
 }
 
 impl Planned {
@@ -200,6 +202,7 @@ impl Planned {
             parts: Vec::new(),
             replaces: Vec::new(),
             elsewhere: Vec::new(),
+            cuts: Vec::new(),
         })
     }
 

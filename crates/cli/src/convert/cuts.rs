@@ -6,6 +6,14 @@ use mimelake_write::store::{Store, UnitKey};
 
 use crate::source::{ALL, Digests};
 
+/// A cut, and the digest of its bytes, in a content of any length.
+pub type Place = (u64, u64, [u8; 32]);
+
+/// The place of a cut.
+pub fn place(key: &UnitKey) -> Place {
+    (key.start, key.end, key.digest)
+}
+
 /// The cuts of a content of this length that have been converted.
 pub fn known_cuts(store: &Store, found: &Digests, len: u64) -> Vec<UnitKey> {
     let cut = |(&(start, end), &digest): (&(u64, u64), &[u8; 32])| {
@@ -32,6 +40,12 @@ pub fn covers(cuts: &[UnitKey], len: u64) -> Vec<UnitKey> {
     }
     cuts.retain(|key| reached.contains(&key.start) && leads.contains(&key.end));
     cuts
+}
+
+/// How far what begins at `start` goes on in these ranges without a gap.
+pub fn reach(mut ranges: Vec<(u64, u64)>, start: u64) -> u64 {
+    ranges.sort_unstable();
+    ranges.into_iter().fold(start, |reach, (from, to)| if from <= reach { reach.max(to) } else { reach })
 }
 
 #[cfg(test)]

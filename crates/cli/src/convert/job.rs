@@ -79,12 +79,18 @@ fn commit(
         return Ok(());
     }
     if stream.is_some() && run.args.force {
-        let replaced = replaced::by_stream(store, &[&*keys, &twins].concat())?;
-        let known_by = |key: &UnitKey| replaced::known_by(&replaced.elsewhere, *key).collect();
-        done.elsewhere = keys.first().map(known_by).unwrap_or_default();
+        let replaced = replaced::by_stream(store, [&*keys, &twins].concat())?;
+        if let Some((_, input)) = done.inputs.values_mut().next()
+            && let Some(unit) = input.units.first().cloned()
+        {
+            done.elsewhere = replaced::known_by(&replaced.elsewhere, unit.key, &replaced.cuts);
+            input.units.extend(cuts_of(&unit, &replaced.cuts));
+        }
         done.replaces.extend(replaced.commits);
     }
-    let is_begun = |planned: &&Planned| planned.piece.slice.is_none() && !planned.parts.is_empty();
+    // With --force they are replaced.
+    let is_begun =
+        |planned: &&Planned| !run.args.force && planned.piece.slice.is_none() && !planned.parts.is_empty();
     let begun =
         pieces.iter().filter(is_begun).chain(stream.filter(|_| twins.is_empty() && !done.slices.is_empty()));
     for planned in begun {
@@ -184,10 +190,11 @@ impl Done {
         if is_unread {
             return Ok(());
         }
+        replaced::ensure_unchanged(planned, outcome)?;
         let content = known::key(planned, outcome.digest, outcome.inflated);
         self.slices.extend(&outcome.slices);
         self.replaces.extend(planned.replaces.iter().cloned());
-        self.elsewhere.extend(replaced::known_by(&planned.elsewhere, content));
+        self.elsewhere.extend(replaced::known_by(&planned.elsewhere, content, &planned.cuts));
         let (key, packed) = match packed {
             // There is no content to know it by.
             Some(packed) if outcome.inflated == 0 && outcome.damage.is_some() => (packed, None),
@@ -198,14 +205,18 @@ impl Done {
             Listing::Members(_) => planned.piece.unit.leaf_name().to_owned(),
         };
         let unit = CommittedUnit { index: planned.index, name, key, packed, alias: false };
+        let cuts = cuts_of(&unit, &planned.cuts);
+        // Most files have one unit.
+        let units = std::iter::once(unit).chain(cuts);
         let input = match self.inputs.entry(file.number) {
             Entry::Occupied(entry) => {
                 let (_, input) = entry.into_mut();
-                input.units.push(unit);
+                input.units.extend(units);
                 input
             }
-            // Most files have one unit.
-            Entry::Vacant(entry) => &mut entry.insert((Arc::clone(file), input(file, vec![unit], None))).1,
+            Entry::Vacant(entry) => {
+                &mut entry.insert((Arc::clone(file), input(file, units.collect(), None))).1
+            }
         };
         if let Some(damage) = &outcome.damage {
             input.damage = Some(damage.to_string());
@@ -227,6 +238,12 @@ impl Done {
             lines: account.lines,
         }
     }
+}
+
+/// The cuts of a unit that were held by what it replaces: as long as it holds them, all that was known by them is known.
+fn cuts_of(unit: &CommittedUnit, cuts: &[UnitKey]) -> Vec<CommittedUnit> {
+    let cuts = cuts.iter().filter(|cut| !unit.keys().any(|key| key == *cut));
+    cuts.map(|cut| CommittedUnit { key: *cut, packed: None, ..unit.clone() }).collect()
 }
 
 /// A file as a commit names it.

@@ -10,7 +10,7 @@ use anyhow::Context;
 use mimelake_write::store::{CommittedInput, CommittedUnit, Listing, StampState, Store, UnitKey};
 use rayon::prelude::*;
 
-use super::cuts::{covers, known_cuts};
+use super::cuts::{Place, covers, known_cuts, place};
 use super::{Run, Work, replaced};
 use crate::plan::{self, File, Planned};
 use crate::source::{ALL, Piece, Source};
@@ -245,10 +245,13 @@ fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned], has_other: bool)
     // Of 100,000 small files many have the same length, and none was cut.
     let is_whole = first.piece.slice.is_none();
     let stated = content(first).filter(|(len, _)| !is_whole || store.is_cut(*len));
+    // What is converted anew was shorter when it was converted, maybe.
+    let has_grown = run.args.force && first.file.listing == Listing::Plain;
+    let before = if has_grown { store.known_slices(&first.file.stamp.path) } else { Vec::new() };
     let mut source = Source::new(run.settings(true));
     let mut digests = |measure: Option<Measure>| {
         let candidates = measure.map_or_else(Vec::new, |(len, crc32)| store.candidates(len, crc32));
-        let mut ranges: Vec<_> = candidates.iter().map(|key| (key.start, key.end)).collect();
+        let mut ranges: Vec<_> = candidates.iter().chain(&before).map(|key| (key.start, key.end)).collect();
         ranges.extend(pieces.iter().map(slice));
         ranges.extend(has_other.then_some(ALL));
         ranges.sort_unstable();
@@ -264,6 +267,9 @@ fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned], has_other: bool)
     let len = stated_len(first).unwrap_or(found.len);
     let known = known_cuts(store, &found, len);
     let twins = covers(&known, len);
+    let range = |key: &UnitKey| (key.start, key.end);
+    let is_twin = |key: &UnitKey| twins.binary_search_by_key(&range(key), range).is_ok();
+    let parts: Vec<_> = known.into_iter().filter(|key| !is_twin(key)).collect();
     let damage = found.damage.map(Arc::new);
     for planned in pieces {
         planned.whole = found.of.get(&ALL).copied().filter(|_| !is_whole);
@@ -272,9 +278,7 @@ fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned], has_other: bool)
             planned.piece.digest = planned.digest.map(|(digest, _)| digest);
         }
         planned.twins.clone_from(&twins);
-        if twins.is_empty() {
-            planned.parts.clone_from(&known);
-        }
+        planned.parts.clone_from(&parts);
         planned.damage.clone_from(&damage);
     }
     Ok(())
@@ -313,6 +317,20 @@ fn holders(seen: &Seen, key: UnitKey) -> Option<Vec<UnitKey>> {
     seen.get(&key).map(|other| other.clone().unwrap_or_else(|| vec![key]))
 }
 
+/// The cuts of earlier runs that these pieces will hold, and the length of the longest content of each.
+fn cuts_of_longer(pieces: &[Planned]) -> HashMap<Place, u64> {
+    let mut longer = HashMap::new();
+    for planned in pieces {
+        let (start, end) = planned.piece.slice.unwrap_or(ALL);
+        let cuts = planned.twins.iter().chain(&planned.parts);
+        for cut in cuts.filter(|cut| start <= cut.start && cut.end <= end) {
+            let len = longer.entry(place(cut)).or_default();
+            *len = cut.len.max(*len);
+        }
+    }
+    longer
+}
+
 /// Leaves out the pieces whose bytes have been converted, or stand earlier in this run.
 fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, known: &mut Known) {
     let mut seen = Seen::with_capacity(pieces.len());
@@ -323,11 +341,15 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
     for planned in pieces.iter().filter(|planned| planned.whole.is_some()) {
         let slices = wholes.entry(unit_name(planned)).or_default();
         let beginning = planned.file.beginning.iter().map(|unit| unit.key);
-        slices.extend(keys(planned).chain(planned.parts.iter().copied()).chain(beginning));
+        let parts = planned.parts.iter().copied().filter(|_| !run.args.force);
+        slices.extend(keys(planned).chain(parts).chain(beginning));
     }
     // Of units that are read in slices, what holds the rows of the same content.
     let mut same: HashMap<UnitName, Option<Vec<UnitKey>>> = HashMap::new();
     let mut unchanged = HashSet::new();
+    // What those that are left out would have replaced besides, by what stands for them.
+    let mut left: HashMap<Place, Vec<UnitKey>> = HashMap::new();
+    let longer = if run.args.force { cuts_of_longer(pieces) } else { HashMap::new() };
     pieces.retain(|planned| {
         let path = &planned.file.stamp.path;
         let keys = || keys(planned);
@@ -342,11 +364,20 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
             let whole = same.get(&unit_name(planned)).cloned().flatten();
             whole.or_else(|| keys().find_map(|key| holders(&seen, key)))
         };
-        let other = if run.args.force { earlier() } else { converted().or_else(twins).or_else(earlier) };
+        let in_longer = |key: &UnitKey| longer.get(&place(key)).is_some_and(|len| *len > key.len);
+        let beginning = || keys().find(in_longer).map(|key| vec![key]);
+        let other = if run.args.force {
+            earlier().or_else(beginning)
+        } else {
+            converted().or_else(twins).or_else(earlier)
+        };
         for key in keys() {
             seen.entry(key).or_insert_with(|| other.clone());
         }
         let Some(cut) = other else { return true };
+        if run.args.force && !planned.parts.is_empty() {
+            cut.iter().for_each(|key| left.entry(place(key)).or_default().extend(&planned.parts));
+        }
         let entry = known.units.entry(path.clone());
         let input = entry.or_insert_with(|| super::job::input(&planned.file, Vec::new(), None));
         for unit in cut.into_iter().map(|key| known_unit(planned.index, planned.piece.unit.leaf_name(), key))
@@ -364,6 +395,10 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
     });
     pieces.sort_by_key(|planned| planned.file.number);
     for planned in pieces {
+        if !left.is_empty() {
+            let own: Vec<_> = keys(planned).chain(planned.parts.iter().copied()).collect();
+            planned.parts.extend(own.iter().filter_map(|key| left.get(&place(key))).flatten());
+        }
         unchanged.remove(&planned.file.number);
     }
     run.totals(|totals| totals.report.files.unchanged += unchanged.len() as u64);

@@ -6,8 +6,9 @@ use crate::lake::rows;
 use crate::runs::Place;
 use crate::sample::{gzip, long_receipts, receipts, zip};
 
+/// Whether the output holds so many rows, each of another record.
 #[track_caller]
-fn holds(place: &Place, count: usize) {
+pub fn holds(place: &Place, count: usize) {
     let rows = rows(&place.path("out"));
     let mut acodes: Vec<_> = rows.iter().map(|row| row.get("acode")).collect();
     acodes.sort_unstable();
@@ -15,16 +16,16 @@ fn holds(place: &Place, count: usize) {
     assert_eq!((rows.len(), acodes.len()), (count, count));
 }
 
-fn convert(place: &Place, arguments: &str) {
+pub fn convert(place: &Place, arguments: &str) {
     place.run(&format!("convert -o out -q --threads 2 {arguments}")).exits(0);
 }
 
-fn stdin(place: &Place, arguments: &str, bytes: impl AsRef<[u8]>) {
+pub fn stdin(place: &Place, arguments: &str, bytes: impl AsRef<[u8]>) {
     place.run_with_stdin(&format!("convert -o out -q --threads 2 {arguments}"), bytes.as_ref()).exits(0);
 }
 
 /// `a.log`, converted as it grew.
-fn grown() -> Place {
+pub fn grown() -> Place {
     let place = Place::new();
     place.write("a.log", receipts(0..5));
     convert(&place, "a.log");

@@ -12,6 +12,7 @@ mod commands;
 mod containers;
 mod correlate;
 mod cuts;
+mod forced;
 mod grown;
 mod hostile;
 mod incremental;

@@ -1,0 +1,150 @@
+//! `--force` over files that have grown, and what is known afterwards of others that hold the same.
+
+use std::fs;
+
+use crate::cuts::{convert, grown, holds, stdin};
+use crate::lake::rows;
+use crate::runs::Place;
+use crate::sample::{long_receipts, receipts, zip};
+
+#[test]
+fn a_file_that_was_only_looked_at_again_grows_on() {
+    for forced in ["-", "copy.log", "b.log"] {
+        let place = grown();
+        place.write("copy.log", receipts(0..9));
+        // Its bytes are in two cuts, and are so named by a commit that holds none of them.
+        place.write("a.log", receipts(0..9));
+        convert(&place, "a.log");
+        let name = if forced == "b.log" { "b.log" } else { "a.log" };
+        if name == "b.log" {
+            fs::rename(place.path("a.log"), place.path("b.log")).unwrap();
+            convert(&place, "b.log");
+        }
+        stdin(&place, &format!("{forced} --force"), receipts(0..9));
+        holds(&place, 9);
+        for end in [12, 15] {
+            place.append(name, receipts(end - 3..end));
+            convert(&place, name);
+            holds(&place, end);
+        }
+        convert(&place, &format!("{name} --force"));
+        holds(&place, 15);
+    }
+}
+
+#[test]
+fn a_file_that_grew_in_between_is_replaced() {
+    for growths in [0, 1, 2] {
+        let place = Place::new();
+        place.write("in/a.log", receipts(0..5));
+        convert(&place, "in");
+        for growth in 0..growths {
+            place.append("in/a.log", receipts(5 + growth..6 + growth));
+            convert(&place, "in");
+        }
+        place.append("in/a.log", receipts(5 + growths..9));
+        for arguments in ["in --force", "in", "in --force"] {
+            convert(&place, arguments);
+            holds(&place, 9);
+        }
+        place.append("in/a.log", receipts(9..12));
+        convert(&place, "in");
+        convert(&place, "in --force");
+        holds(&place, 12);
+    }
+}
+
+#[test]
+fn a_copy_of_the_beginning_stays_known() {
+    for first in ["a.log", "snap.log", ""] {
+        for forced in ["a.log", "-"] {
+            let place = Place::new();
+            place.write("a.log", receipts(0..5));
+            convert(&place, if first.is_empty() { "a.log" } else { first }.replace("snap", "a").as_str());
+            place.write("snap.log", receipts(0..5));
+            if !first.is_empty() {
+                convert(&place, "snap.log");
+            }
+            place.append("a.log", receipts(5..9));
+            convert(&place, "a.log");
+            for _ in 0..2 {
+                stdin(&place, &format!("{forced} --force"), receipts(0..9));
+                holds(&place, 9);
+                convert(&place, "a.log snap.log");
+                holds(&place, 9);
+            }
+            place.append("snap.log", receipts(20..22));
+            place.append("a.log", receipts(9..12));
+            convert(&place, "a.log snap.log");
+            holds(&place, 14);
+        }
+    }
+}
+
+#[test]
+fn a_copy_of_the_beginning_does_not_replace_the_whole() {
+    let place = grown();
+    place.write("snap.log", receipts(0..5));
+    convert(&place, "a.log --force");
+    let ran = place.run("convert snap.log -o out --force").exits(2);
+    ran.says("a.log was converted together with these inputs").says("hint: ");
+    holds(&place, 9);
+    convert(&place, "a.log snap.log --force");
+    holds(&place, 9);
+}
+
+#[test]
+fn a_grown_file_does_not_replace_what_its_beginning_was_converted_with() {
+    let place = Place::new();
+    place.write("a.log", receipts(0..5));
+    place.write("b.log", receipts(20..24));
+    convert(&place, "a.log b.log");
+    place.append("a.log", receipts(5..9));
+    place.run("convert a.log -o out --force").exits(2).says("b.log was converted together");
+    holds(&place, 9);
+    convert(&place, "b.log a.log --force");
+    holds(&place, 13);
+}
+
+#[test]
+fn what_came_twice_in_another_form_is_replaced_with_it() {
+    for inputs in ["w.zip a.log", "a.log w.zip", "a.log"] {
+        let place = Place::new();
+        place.write("a.log", receipts(0..5));
+        convert(&place, "a.log");
+        place.write("a.log", receipts(0..9));
+        place.write("w.zip", zip(&[("x.log", receipts(0..9))]));
+        convert(&place, "w.zip");
+        assert_eq!(rows(&place.path("out")).len(), 5 + 9);
+        convert(&place, &format!("{inputs} --force"));
+        holds(&place, 9);
+        convert(&place, "w.zip a.log");
+        holds(&place, 9);
+    }
+}
+
+#[test]
+fn a_large_file_that_has_grown_is_replaced() {
+    let text = long_receipts("Sx", 34 << 20);
+    let count = text.lines().count();
+    let (first, cut) = text.split_at(text[..18 << 20].rfind('\n').unwrap() + 1);
+    for begun in [first, cut] {
+        let place = Place::new();
+        place.write("a.log", begun);
+        convert(&place, "a.log");
+        let rest = if begun == first { cut } else { first };
+        place.append("a.log", rest);
+        if begun == first {
+            convert(&place, "a.log");
+        }
+        for arguments in ["a.log --force", "a.log", "a.log --force"] {
+            convert(&place, arguments);
+            holds(&place, count);
+        }
+        place.append("a.log", receipts(0..3));
+        convert(&place, "a.log");
+        holds(&place, count + 3);
+        convert(&place, "a.log --force");
+        holds(&place, count + 3);
+    }
+}
