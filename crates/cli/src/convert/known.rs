@@ -376,7 +376,9 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
         }
         let Some(cut) = other else { return true };
         if run.args.force && !planned.parts.is_empty() {
-            cut.iter().for_each(|key| left.entry(place(key)).or_default().extend(&planned.parts));
+            for key in &cut {
+                left.entry(place(key)).or_default().extend(&planned.parts);
+            }
         }
         let entry = known.units.entry(path.clone());
         let input = entry.or_insert_with(|| super::job::input(&planned.file, Vec::new(), None));

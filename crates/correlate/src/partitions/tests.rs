@@ -15,7 +15,7 @@ fn what_was_set_aside_comes_back_whatever_the_budget() {
         let partitions = Partitions::new(&budget);
         let mut writer = partitions.writer();
         for n in 0..5000_u64 {
-            writer.put(n % 7, n.into(), &text(n)).unwrap();
+            writer.put(n % 7, n, &text(n)).unwrap();
         }
         writer.finish().unwrap();
         assert_eq!(partitions.numbers(), [0, 1, 2, 3, 4, 5, 6]);
@@ -43,7 +43,7 @@ fn what_is_set_aside_anew_lies_where_it_lay() {
         second.expect(3);
         let mut writer = first.writer();
         for n in 0..5000_u64 {
-            writer.put(n % 16, n.into(), &text(n)).unwrap();
+            writer.put(n % 16, n, &text(n)).unwrap();
         }
         writer.finish().unwrap();
         let once = budget.spilled();
@@ -78,14 +78,14 @@ fn empty_chunks_make_room_for_long_emails() {
     let [short, long] = [(); 2].map(|()| Partitions::new(&budget));
     let mut writer = short.writer();
     (0..40_000_u64)
-        .for_each(|n| writer.put(n % 7, n.into(), "of sixty bytes and some, as they are").unwrap());
+        .for_each(|n| writer.put(n % 7, n, "of sixty bytes and some, as they are").unwrap());
     writer.finish().unwrap();
     short.numbers().into_iter().for_each(|number| drop(short.take(number).unwrap()));
     assert!(lock(&budget.free).bytes > 1 << 20);
     let mut writer = long.writer();
     let email = "e".repeat(CHUNK);
     for n in 0..100_u64 {
-        writer.put(n % 7, n.into(), &email).unwrap();
+        writer.put(n % 7, n, &email).unwrap();
         let held = budget.held.load(Ordering::Relaxed);
         assert!(held + lock(&budget.free).bytes <= budget.most + budget.each + 2 * CHUNK as u64, "{n}");
     }
