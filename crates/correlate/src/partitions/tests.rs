@@ -77,8 +77,7 @@ fn empty_chunks_make_room_for_long_emails() {
     let budget = Budget::new(directory.path(), 4 << 20, 1);
     let [short, long] = [(); 2].map(|()| Partitions::new(&budget));
     let mut writer = short.writer();
-    (0..40_000_u64)
-        .for_each(|n| writer.put(n % 7, n, "of sixty bytes and some, as they are").unwrap());
+    (0..40_000_u64).for_each(|n| writer.put(n % 7, n, "of sixty bytes and some, as they are").unwrap());
     writer.finish().unwrap();
     short.numbers().into_iter().for_each(|number| drop(short.take(number).unwrap()));
     assert!(lock(&budget.free).bytes > 1 << 20);
