@@ -26,22 +26,13 @@ enum Format {
 struct NdjsonPart {
     file: PartFile,
     writer: RowWriter,
-    buffer: Vec<u8>,
     rows: u64,
 }
 
-/// NDJSON is handed to the file in stretches of about this length; the kernel takes long ones with less work.
-const STRETCH: usize = 256 << 10;
-
 impl NdjsonPart {
     fn write(&mut self, row: &[Cell<'_>]) -> io::Result<()> {
-        self.writer.write_row(row, &mut self.buffer);
         self.rows += 1;
-        if self.buffer.len() >= STRETCH {
-            self.file.write_all(&self.buffer)?;
-            self.buffer.clear();
-        }
-        Ok(())
+        self.file.append(|buffer| self.writer.write_row(row, buffer))
     }
 }
 
@@ -69,7 +60,7 @@ impl Part {
             To::Parquet => Self::parquet(args, file, document, args.schema(), room),
             To::Ndjson => {
                 let writer = RowWriter::new(document.layout());
-                let part = NdjsonPart { file, writer, buffer: Vec::new(), rows: 0 };
+                let part = NdjsonPart { file, writer, rows: 0 };
                 Ok(Self { sink: Format::Ndjson(Box::new(part)), used: 0 })
             }
         }
@@ -110,7 +101,7 @@ impl Part {
     pub fn memory(&self) -> u64 {
         match &self.sink {
             Format::Parquet(part) => part.memory() as u64,
-            Format::Ndjson(part) => part.buffer.capacity() as u64,
+            Format::Ndjson(part) => part.file.memory() as u64,
         }
     }
 
@@ -118,10 +109,7 @@ impl Part {
     pub fn flush(&mut self) -> anyhow::Result<()> {
         match &mut self.sink {
             Format::Parquet(part) => part.flush_group()?,
-            Format::Ndjson(part) => {
-                part.file.write_all(&part.buffer)?;
-                part.buffer = Vec::new();
-            }
+            Format::Ndjson(part) => part.file.flush()?,
         }
         Ok(())
     }
@@ -149,8 +137,7 @@ impl Part {
                 (written.out, written.rows, Some(room))
             }
             Format::Ndjson(part) => {
-                let NdjsonPart { mut file, buffer, rows, .. } = *part;
-                file.write_all(&buffer)?;
+                let NdjsonPart { file, rows, .. } = *part;
                 (file, rows, None)
             }
         };

@@ -205,10 +205,8 @@ impl<W: Write + Send> ParquetPart<W> {
     /// # Errors
     /// [`ParquetPartError::Write`] if the file does not take it.
     pub fn flush_group(&mut self) -> Result<(), ParquetPartError> {
-        let ended = self.end_group();
-        ended.map_err(|error| self.failed(error))?;
-        self.shrink();
-        Ok(())
+        let ended = self.end_group().and_then(|()| self.shrink());
+        ended.map_err(|error| self.failed(error))
     }
 
     /// Writes the rest and the footer.
@@ -242,7 +240,7 @@ impl<W: Write + Send> ParquetPart<W> {
         let is_full = self.group_rows >= plan::GROUP_ROWS || self.group_memory >= plan::GROUP_BYTES;
         if is_full {
             self.end_group()?;
-            self.shrink();
+            self.shrink()?;
         }
         Ok(())
     }
@@ -265,9 +263,11 @@ impl<W: Write + Send> ParquetPart<W> {
         Ok(())
     }
 
-    /// Gives back the room for rows to come: hundreds of parts may be open that are hardly written to.
-    fn shrink(&mut self) {
+    /// Gives back the room for rows to come, here and where they are written to: hundreds of parts may be open that are
+    /// hardly written to.
+    fn shrink(&mut self) -> Result<(), ParquetError> {
         self.room.chunks.iter_mut().for_each(Chunk::shrink);
+        Ok(self.writer.flush()?)
     }
 
     /// Appends to the columns what is read off the rows that have nothing of them.

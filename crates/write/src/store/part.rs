@@ -1,14 +1,12 @@
 //! A part file while it is written.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::blocks::BlockFile;
 use super::disk::Disk;
 use super::error::{Result, StoreError};
-
-const BUFFER: usize = 1 << 17;
 
 /// A part file that is being written, invisible until its job is committed.
 ///
@@ -16,7 +14,7 @@ const BUFFER: usize = 1 << 17;
 /// after an error, stops its job from being committed. Errors of writing name the file and keep their kind.
 #[derive(Debug)]
 pub struct PartFile {
-    writer: Option<BufWriter<File>>,
+    writer: Option<BlockFile>,
     /// Where the file is now.
     path: PathBuf,
     home: Home,
@@ -70,7 +68,7 @@ impl JobParts {
         let path = directory.join(&name);
         let file = self.disk.create_file(&path)?;
         self.lock().open.push(name.clone());
-        let writer = Some(BufWriter::with_capacity(BUFFER, file));
+        let writer = Some(BlockFile::new(file));
         Ok(PartFile { writer, path, home, name, bytes: 0, parts: Arc::clone(self) })
     }
 
@@ -107,6 +105,22 @@ impl PartFile {
         self.bytes
     }
 
+    /// Has `append` add to the file what is written next. Spares a copy.
+    ///
+    /// # Errors
+    /// The disk is full or fails.
+    pub fn append(&mut self, append: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        let added = writer.append(append).map_err(|error| self.named(&error))?;
+        self.bytes += added as u64;
+        Ok(())
+    }
+
+    /// About how many bytes of memory it holds.
+    pub fn memory(&self) -> usize {
+        self.writer.as_ref().map_or(0, BlockFile::held)
+    }
+
     /// Ends the part: writes the rest, syncs the file and hands it to its job. `rows` is how many it holds.
     ///
     /// # Errors
@@ -114,8 +128,7 @@ impl PartFile {
     /// committed.
     pub fn finish(mut self, rows: u64) -> Result<()> {
         let Some(writer) = self.writer.take() else { return Ok(()) };
-        let file =
-            writer.into_inner().map_err(|error| StoreError::io("write", &self.path)(error.into_error()));
+        let file = writer.finish().map_err(StoreError::io("write", &self.path));
         if let Err(error) = file.and_then(|file| self.parts.disk.sync_file(&file, &self.path)) {
             self.remove();
             return Err(error);
@@ -140,9 +153,7 @@ impl PartFile {
 
     /// Closes and removes an unfinished file.
     fn close(&mut self) {
-        if let Some(writer) = self.writer.take() {
-            // Taken apart, so that the buffer is not written for nothing.
-            drop(writer.into_parts());
+        if self.writer.take().is_some() {
             self.remove();
         }
     }
@@ -159,15 +170,14 @@ impl PartFile {
 
 impl Write for PartFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(writer) = &mut self.writer else { return Ok(0) };
-        let count = writer.write(bytes).map_err(|error| self.named(&error))?;
-        self.bytes += count as u64;
-        Ok(count)
+        self.append(|buffer| buffer.extend_from_slice(bytes))?;
+        Ok(bytes.len())
     }
 
+    /// Writes what it holds, but for a few bytes at most: the file is there when it is finished.
     fn flush(&mut self) -> io::Result<()> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
-        writer.flush().map_err(|error| self.named(&error))
+        writer.release().map_err(|error| self.named(&error))
     }
 }
 
