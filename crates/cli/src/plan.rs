@@ -7,8 +7,9 @@ use std::sync::{Arc, LazyLock};
 use anyhow::Context;
 use mimelake_landing::{self as landing, Found, FoundKind, LandingError, Limits, Unit};
 use mimelake_parse::Format;
-use mimelake_write::store::{CommitId, CommittedInput, CommittedUnit, FileStamp, Listing, UnitKey};
+use mimelake_write::store::{CommitId, CommittedUnit, FileStamp, Listing, UnitKey};
 
+use crate::convert::replaced::Elsewhere;
 use crate::pipe::Pipe;
 use crate::source::{Piece, format_of};
 
@@ -179,8 +180,8 @@ pub struct Planned {
     pub parts: Vec<UnitKey>,
     /// With `--force`: the commits of earlier runs that hold its rows.
     pub replaces: Vec<CommitId>,
-    /// With `--force`: the files that held the same bytes in those commits, and are not read again.
-    pub elsewhere: Vec<CommittedInput>,
+    /// With `--force`: the files of those commits that are not read again.
+    pub elsewhere: Arc<Elsewhere>,
     /// With `--force`: the cuts of its bytes that those commits hold.
     pub cuts: Vec<UnitKey>,
 }
@@ -201,7 +202,7 @@ impl Planned {
             twins: Vec::new(),
             parts: Vec::new(),
             replaces: Vec::new(),
-            elsewhere: Vec::new(),
+            elsewhere: Arc::default(),
             cuts: Vec::new(),
         })
     }

@@ -42,10 +42,17 @@ pub fn covers(cuts: &[UnitKey], len: u64) -> Vec<UnitKey> {
     cuts
 }
 
-/// How far what begins at `start` goes on in these ranges without a gap.
-pub fn reach(mut ranges: Vec<(u64, u64)>, start: u64) -> u64 {
+/// These ranges, sorted, those that touch as one.
+pub fn joined(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
     ranges.sort_unstable();
-    ranges.into_iter().fold(start, |reach, (from, to)| if from <= reach { reach.max(to) } else { reach })
+    ranges.dedup_by(|(start, end), before| {
+        let touches = *start <= before.1;
+        if touches {
+            before.1 = before.1.max(*end);
+        }
+        touches
+    });
+    ranges
 }
 
 #[cfg(test)]
@@ -80,6 +87,18 @@ mod tests {
             (9, &[(0, 12)], &[]),
         ] {
             assert_eq!(kept(len, cuts), expected, "{len} {cuts:?}");
+        }
+    }
+
+    #[test]
+    fn ranges_that_touch_are_one() {
+        for (ranges, expected) in [
+            (&[][..], &[][..]),
+            (&[(3, 5), (0, 3)], &[(0, 5)]),
+            (&[(0, 9), (2, 3), (4, 12), (13, 14)], &[(0, 12), (13, 14)]),
+            (&[(5, 6), (1, 2), (2, 2)], &[(1, 2), (5, 6)]),
+        ] {
+            assert_eq!(joined(ranges.to_vec()), expected, "{ranges:?}");
         }
     }
 }

@@ -78,15 +78,16 @@ fn commit(
         });
         return Ok(());
     }
+    let mut elsewhere = pieces.first().map(|planned| Arc::clone(&planned.elsewhere)).unwrap_or_default();
     if stream.is_some() && run.args.force {
         let replaced = replaced::by_stream(store, [&*keys, &twins].concat())?;
         if let Some((_, input)) = done.inputs.values_mut().next()
             && let Some(unit) = input.units.first().cloned()
         {
-            done.elsewhere = replaced::known_by(&replaced.elsewhere, unit.key, &replaced.cuts);
             input.units.extend(cuts_of(&unit, &replaced.cuts));
         }
         done.replaces.extend(replaced.commits);
+        elsewhere = Arc::new(replaced.elsewhere);
     }
     // With --force they are replaced.
     let is_begun =
@@ -100,6 +101,7 @@ fn commit(
             planned.piece.unit.name
         ));
     }
+    let others: Vec<_> = done.replaces.iter().filter_map(|id| elsewhere.get(id)).flatten().cloned().collect();
     job.replace(std::mem::take(&mut done.replaces));
     let counts = done.counts();
     let commit = if done.inputs.is_empty() {
@@ -108,7 +110,7 @@ fn commit(
     } else {
         let inputs = done.inputs.into_values().map(|(_, input)| input);
         // Of a path that is in both, what was read now was seen last.
-        Some(job.commit(done.elsewhere.into_iter().chain(inputs).collect(), counts)?)
+        Some(job.commit(others.into_iter().chain(inputs).collect(), counts)?)
     };
     run.totals(|totals| {
         if let Some(commit) = &commit {
@@ -156,8 +158,6 @@ pub struct Done {
     slices: Vec<UnitKey>,
     /// The commits whose rows were read again.
     replaces: BTreeSet<CommitId>,
-    /// Other files that held the same bytes in those commits.
-    elsewhere: Vec<CommittedInput>,
 }
 
 impl Done {
@@ -179,6 +179,7 @@ impl Done {
             run.progress
                 .say(&format!("read {}: {} records", planned.piece.unit.name, outcome.account.records));
         }
+        replaced::ensure_unchanged(planned, outcome)?;
         let is_unread = match outcome.damage.as_ref().map(|damage| &damage.reason) {
             // What the operating system refused may be there next time. What it gave before it did is converted, and
             // would be twice if it were read again.
@@ -190,11 +191,9 @@ impl Done {
         if is_unread {
             return Ok(());
         }
-        replaced::ensure_unchanged(planned, outcome)?;
         let content = known::key(planned, outcome.digest, outcome.inflated);
         self.slices.extend(&outcome.slices);
         self.replaces.extend(planned.replaces.iter().cloned());
-        self.elsewhere.extend(replaced::known_by(&planned.elsewhere, content, &planned.cuts));
         let (key, packed) = match packed {
             // There is no content to know it by.
             Some(packed) if outcome.inflated == 0 && outcome.damage.is_some() => (packed, None),

@@ -35,6 +35,9 @@ pub fn sort_out(
         }
     }
     digest_candidates(run, store, &mut work.pieces)?;
+    if run.args.force {
+        join_slices(&mut work.pieces);
+    }
     leave_out_known(run, store, &mut work.pieces, &mut known);
     if run.args.force {
         replaced::find(store, &mut work.pieces)?;
@@ -173,7 +176,9 @@ fn digest_candidates(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> an
         // Where the length is not even hinted at, only the digest tells. A compressed file always has its own.
         let tells_nothing = content(first).is_none() && packed(first).is_none();
         if tells_nothing || run.args.force || may_be_known(first, content(first)) {
-            let has_other = content(first).is_some_and(|measure| lengths.has_other(first, measure));
+            // With --force it may turn out that it is read at once.
+            let has_other =
+                run.args.force || content(first).is_some_and(|measure| lengths.has_other(first, measure));
             digest(run, store, unit, has_other)?;
         }
         Ok(())
@@ -315,6 +320,28 @@ type Seen = HashMap<UnitKey, Option<Vec<UnitKey>>>;
 /// The keys that hold the rows of this one, if it was met.
 fn holders(seen: &Seen, key: UnitKey) -> Option<Vec<UnitKey>> {
     seen.get(&key).map(|other| other.clone().unwrap_or_else(|| vec![key]))
+}
+
+/// Has what is cut into slices be read at once where a slice would end inside a cut that it replaces: what holds all of a
+/// cut goes on to hold it, so that all that is known by it stays known.
+fn join_slices(pieces: &mut Vec<Planned>) {
+    let mut crossed = HashSet::new();
+    for unit in pieces.chunk_by(is_same_unit).filter(|unit| unit.len() > 1) {
+        let ends: HashSet<u64> = unit.iter().filter_map(|planned| Some(planned.piece.slice?.1)).collect();
+        let is_crossed = |cut: &UnitKey| ends.iter().any(|end| cut.start < *end && *end < cut.end);
+        if unit[0].twins.iter().chain(&unit[0].parts).any(is_crossed) {
+            crossed.insert(unit_name(&unit[0]));
+        }
+    }
+    pieces.retain_mut(|planned| {
+        if !crossed.contains(&unit_name(planned)) {
+            return true;
+        }
+        let is_first = planned.piece.slice.take().is_some_and(|(start, _)| start == 0);
+        let len = planned.digest.map(|(_, len)| len);
+        planned.digest = planned.whole.take().zip(len);
+        is_first
+    });
 }
 
 /// The cuts of earlier runs that these pieces will hold, and the length of the longest content of each.

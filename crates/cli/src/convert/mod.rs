@@ -5,7 +5,7 @@ pub mod job;
 pub mod known;
 pub mod lake;
 pub mod part;
-mod replaced;
+pub mod replaced;
 mod stream;
 
 use std::collections::HashSet;

@@ -2,14 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use mimelake_write::store::{CommitId, CommittedInput, CommittedUnit, Store, UnitKey};
 
-use super::cuts::{Place, place, reach};
+use super::cuts::{Place, joined, place};
 use super::known::keys;
 use crate::exit::Hinted;
 use crate::plan::Planned;
 use crate::source::{ALL, Outcome};
+
+/// The files of replaced commits that are not read again, and were not seen otherwise since: what replaces such a commit
+/// says of them what it said. They are known as far as their cuts are still held.
+pub type Elsewhere = BTreeMap<CommitId, Vec<CommittedInput>>;
 
 /// Finds what forced pieces replace, before a job commits: the other slices of a file, which are converted at the same
 /// time, must not be taken for it. Makes sure that it was converted together with nothing that is not here.
@@ -26,11 +31,11 @@ pub fn find(store: &Store, pieces: &mut [Planned]) -> anyhow::Result<()> {
         commits.extend(planned.replaces.iter().cloned());
     }
     let paths: HashSet<&Path> = pieces.iter().map(|planned| &*planned.file.stamp.path).collect();
-    let held = Held::of(store, &commits, &here, &paths)?;
+    let mut held = Held::of(store, &commits, &here, &paths)?;
+    let elsewhere = Arc::new(std::mem::take(&mut held.elsewhere));
     for planned in pieces {
-        let keys = all_keys(planned);
-        planned.elsewhere = held.files(&keys);
-        planned.cuts = held.cuts(keys, planned.piece.slice.unwrap_or(ALL));
+        planned.cuts = held.cuts(all_keys(planned), planned.piece.slice.unwrap_or(ALL));
+        planned.elsewhere = Arc::clone(&elsewhere);
     }
     Ok(())
 }
@@ -49,20 +54,21 @@ pub fn ensure_unchanged(planned: &Planned, outcome: &Outcome) -> anyhow::Result<
     if is_same || planned.replaces.is_empty() {
         return Ok(());
     }
-    let what = format!(
-        "{} changed while it was converted again, so its rows are as they were",
-        planned.piece.unit.name
-    );
-    Err(Hinted::error(what, "run again with --force when nothing writes to it"))
+    let name = &planned.piece.unit.name;
+    let why = outcome.damage.as_ref().map_or_else(|| format!("{name} has changed"), ToString::to_string);
+    Err(Hinted::error(
+        format!("{why}: it is not what it was when the run began, so it replaces nothing"),
+        "run again with --force when nothing writes to it",
+    ))
 }
 
 /// What a forced stream replaces.
 #[derive(Debug)]
 pub struct Replaced {
     /// The commits of earlier runs that hold its rows. Those of this run stay: what they hold was converted beside it.
-    pub commits: Vec<CommitId>,
-    /// The files that held the same bytes there.
-    pub elsewhere: Vec<CommittedInput>,
+    pub commits: BTreeSet<CommitId>,
+    /// The files that were named there.
+    pub elsewhere: Elsewhere,
     /// The cuts of its bytes that were held there.
     pub cuts: Vec<UnitKey>,
 }
@@ -71,16 +77,14 @@ pub struct Replaced {
 pub fn by_stream(store: &Store, keys: Vec<UnitKey>) -> anyhow::Result<Replaced> {
     let commits: BTreeSet<_> = store.commits_of(&keys).into_iter().filter(|id| !store.made(id)).collect();
     let held = Held::of(store, &commits, &keys.iter().map(place).collect(), &HashSet::new())?;
-    let (elsewhere, cuts) = (held.files(&keys), held.cuts(keys, ALL));
-    Ok(Replaced { commits: commits.into_iter().collect(), elsewhere, cuts })
+    let cuts = held.cuts(keys, ALL);
+    Ok(Replaced { commits, elsewhere: held.elsewhere, cuts })
 }
 
 /// What the commits held that are replaced.
 #[derive(Default)]
 struct Held {
-    /// The files that held these bytes, each with one unit, but for those that are read again, and for those that were
-    /// seen otherwise since.
-    files: HashMap<Place, Vec<CommittedInput>>,
+    elsewhere: Elsewhere,
     /// The contents that were held in several cuts.
     cut: Vec<Vec<CommittedUnit>>,
     /// Those of them that have this cut.
@@ -100,31 +104,33 @@ impl Held {
     ) -> anyhow::Result<Self> {
         let mut held = Self::default();
         for id in commits {
-            for mut input in store.inputs_of(id)? {
-                let own = input.units.iter().filter(|unit| !unit.alias).cloned();
+            for input in store.inputs_of(id)? {
                 let mut contents: BTreeMap<u32, Vec<CommittedUnit>> = BTreeMap::new();
-                own.for_each(|unit| contents.entry(unit.index).or_default().push(unit));
+                for unit in input.units.iter().filter(|unit| !unit.alias) {
+                    contents.entry(unit.index).or_default().push(unit.clone());
+                }
                 for content in contents.into_values() {
-                    if !content.iter().all(|unit| is_within(&unit.key, &content, here)) {
+                    held.add_content(content, here).map_err(|NotHere| {
                         let path = input.stamp.path.display();
-                        return Err(Hinted::error(
+                        Hinted::error(
                             format!("{path} was converted together with these inputs, and is not among them"),
                             "name it too with --force, or convert into another directory",
-                        ));
-                    }
-                    held.add_content(content);
+                        )
+                    })?;
                 }
                 if !paths.contains(&*input.stamp.path) && store.was_seen_last(&input.stamp) {
-                    for unit in std::mem::take(&mut input.units) {
-                        held.add_file(&CommittedInput { units: vec![unit], ..input.clone() });
-                    }
+                    held.elsewhere.entry(id.clone()).or_default().push(alias(input));
                 }
             }
         }
         Ok(held)
     }
 
-    fn add_content(&mut self, content: Vec<CommittedUnit>) {
+    fn add_content(&mut self, content: Vec<CommittedUnit>, here: &HashSet<Place>) -> Result<(), NotHere> {
+        let ranges = ranges_here(&content, here);
+        if !content.iter().all(|unit| is_within(&unit.key, &ranges)) {
+            return Err(NotHere);
+        }
         // What was held whole is among the keys that it is replaced by.
         if content.len() > 1 {
             for key in content.iter().flat_map(CommittedUnit::keys) {
@@ -132,17 +138,7 @@ impl Held {
             }
             self.cut.push(content);
         }
-    }
-
-    fn add_file(&mut self, file: &CommittedInput) {
-        for key in file.units.iter().flat_map(CommittedUnit::keys) {
-            self.files.entry(place(key)).or_default().push(file.clone());
-        }
-    }
-
-    /// The files that held something of these.
-    fn files(&self, keys: &[UnitKey]) -> Vec<CommittedInput> {
-        keys.iter().filter_map(|key| self.files.get(&place(key))).flatten().cloned().collect()
+        Ok(())
     }
 
     /// These, and the other cuts of the same bytes that were held, as far as they lie between `start` and `end`.
@@ -153,7 +149,8 @@ impl Held {
         let mut cuts = keys;
         for content in contents {
             let content = &self.cut[content];
-            cuts.extend(content.iter().map(|unit| unit.key).filter(|key| is_within(key, content, &here)));
+            let ranges = ranges_here(content, &here);
+            cuts.extend(content.iter().map(|unit| unit.key).filter(|key| is_within(key, &ranges)));
         }
         let mut seen = HashSet::new();
         cuts.retain(|key| start <= key.start && key.end <= end && seen.insert(place(key)));
@@ -161,29 +158,27 @@ impl Held {
     }
 }
 
-/// Whether a cut of this content lies within those of its cuts that are here.
-fn is_within(cut: &UnitKey, content: &[CommittedUnit], here: &HashSet<Place>) -> bool {
+/// A commit holds what is not read again.
+struct NotHere;
+
+/// What of a content lies in those of its cuts that are here.
+fn ranges_here(content: &[CommittedUnit], here: &HashSet<Place>) -> Vec<(u64, u64)> {
     let is_here = |unit: &&CommittedUnit| unit.keys().any(|key| here.contains(&place(key)));
-    let ranges = content.iter().filter(is_here).map(|unit| (unit.key.start, unit.key.end));
-    reach(ranges.collect(), cut.start) >= cut.end
+    joined(content.iter().filter(is_here).map(|unit| (unit.key.start, unit.key.end)).collect())
 }
 
-/// What a commit says of files that held the same bytes as a unit with this key, or some of them, now that their rows are
-/// there: those that held some of them are known by the cuts, as far as the commit holds them.
-pub fn known_by(files: &[CommittedInput], key: UnitKey, cuts: &[UnitKey]) -> Vec<CommittedInput> {
-    let mut seen = HashSet::new();
-    let known = files.iter().filter_map(|file| {
-        let mut file = file.clone();
-        let unit = file.units.first_mut()?;
-        if unit.key.len == key.len || unit.packed.is_some() {
-            unit.key = key;
-        } else if !cuts.iter().any(|cut| place(cut) == place(&unit.key)) {
-            return None;
-        }
+/// Whether a cut lies within one of these ranges, which are sorted.
+fn is_within(cut: &UnitKey, ranges: &[(u64, u64)]) -> bool {
+    let at = ranges.partition_point(|(start, _)| *start <= cut.start);
+    cut.start == cut.end || at > 0 && cut.end <= ranges[at - 1].1
+}
+
+/// A file that holds nothing itself.
+fn alias(mut input: CommittedInput) -> CommittedInput {
+    for unit in &mut input.units {
         (unit.packed, unit.alias) = (None, true);
-        seen.insert((file.stamp.path.clone(), unit.index, place(&unit.key))).then_some(file)
-    });
-    known.collect()
+    }
+    input
 }
 
 #[cfg(test)]

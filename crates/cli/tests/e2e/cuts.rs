@@ -107,7 +107,7 @@ fn a_content_in_slices_is_known_in_every_form() {
 
 /// A directory with a large file and others of the same content, converted by a run that was stopped: this one of the
 /// commits of its slices is missing.
-fn stopped(text: &str, missing: usize) -> Place {
+pub fn stopped(text: &str, missing: usize) -> Place {
     let place = Place::new();
     place.write("a.log", text);
     place.run("convert -o out -q --threads 1 a.log").exits(0);

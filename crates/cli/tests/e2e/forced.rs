@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::cuts::{convert, grown, holds, stdin};
+use crate::cuts::{convert, grown, holds, stdin, stopped};
 use crate::lake::rows;
 use crate::runs::Place;
 use crate::sample::{long_receipts, receipts, zip};
@@ -145,6 +145,60 @@ fn a_large_file_that_has_grown_is_replaced() {
         convert(&place, "a.log");
         holds(&place, count + 3);
         convert(&place, "a.log --force");
+        holds(&place, count + 3);
+    }
+}
+
+#[test]
+fn what_only_shares_a_cut_with_what_was_replaced_is_still_read() {
+    let text = long_receipts("Sx", 34 << 20);
+    let text = format!("{text}datetime=2026-03-02T10:00:00+0000|aCode=last|acc=C0A0|Act=Acc\n");
+    let place = stopped(&text, 1);
+    place.write("b.log", text.replace("aCode=last", "aCode=next"));
+    convert(&place, "b.log --force");
+    holds(&place, text.lines().count());
+    convert(&place, "a.log");
+    let found: Vec<_> = rows(&place.path("out")).iter().map(|row| row.get("acode").to_owned()).collect();
+    for acode in ["last", "next"] {
+        assert_eq!(found.iter().filter(|other| *other == acode).count(), 1, "{acode}");
+    }
+}
+
+#[test]
+fn what_shares_its_end_with_what_was_replaced_grows_on() {
+    let place = Place::new();
+    place.write("a.log", receipts(10..15));
+    convert(&place, "a.log");
+    place.append("a.log", receipts(15..19));
+    convert(&place, "a.log");
+    // The same bytes at the same place.
+    place.write("b.log", [receipts(20..25), receipts(15..19)].concat());
+    convert(&place, "b.log --force");
+    holds(&place, 14);
+    place.append("a.log", receipts(30..33));
+    convert(&place, "a.log");
+    holds(&place, 17);
+}
+
+#[test]
+fn cuts_across_the_slices_of_a_large_file_stay_known() {
+    let text = long_receipts("Sx", 40 << 20);
+    let count = text.lines().count();
+    let cut = text[..22 << 20].rfind('\n').unwrap() + 1;
+    for at in [cut, text[..35 << 20].rfind('\n').unwrap() + 1] {
+        let place = Place::new();
+        place.write("a.log", &text[..at]);
+        convert(&place, "a.log");
+        place.write("snap.log", &text[..at]);
+        convert(&place, "snap.log");
+        place.append("a.log", &text[at..]);
+        convert(&place, "a.log");
+        for arguments in ["a.log --force", "snap.log a.log", "a.log snap.log --force", "snap.log a.log"] {
+            convert(&place, arguments);
+            holds(&place, count);
+        }
+        place.append("a.log", receipts(0..3));
+        convert(&place, "snap.log a.log");
         holds(&place, count + 3);
     }
 }
