@@ -124,11 +124,14 @@ impl Budget {
 
     /// Writes what was held of each number to the file; where it lies there.
     pub(crate) fn spill(&self, held: Vec<(u64, Vec<Vec<u8>>)>) -> Result<Vec<(u64, Vec<Span>)>, SpillError> {
+        let bytes: usize = held.iter().flat_map(|(_, chunks)| chunks).map(Vec::len).sum();
         let mut file = lock(&self.file);
+        let created = file.create(&self.directory, (bytes / held.len().max(1)) as u64);
+        created.map_err(|error| self.failed(error))?;
         let spill = |(number, chunks): (u64, Vec<Vec<u8>>)| {
             let mut spans = Vec::new();
             for chunk in chunks {
-                file.write(&chunk, &self.directory, &mut spans)?;
+                file.write(&chunk, &mut spans)?;
                 self.held.fetch_sub(chunk.capacity() as u64, Ordering::Relaxed);
                 self.recycle(chunk);
             }

@@ -117,6 +117,8 @@ impl Partitions {
         for (number, part) in lock(&self.parts).iter_mut().filter(|(_, part)| !part.held.is_empty()) {
             held.push((*number, std::mem::take(&mut part.held)));
         }
+        // What is read one after the other lies so.
+        held.sort_unstable_by_key(|(number, _)| *number);
         let size: usize = held.iter().flat_map(|(_, chunks)| chunks).map(Vec::capacity).sum();
         self.held.fetch_sub(size as u64, Ordering::Relaxed);
         let spans = self.budget.spill(held)?;
