@@ -47,6 +47,9 @@ impl BlockFile {
         let added = self.buffer.len().saturating_sub(before);
         if self.waiting() >= BLOCK {
             self.write_blocks()?;
+        } else if self.waiting() >= LEAST && self.buffer.capacity() < BLOCK {
+            // Once, and not by doubling.
+            self.align();
         }
         Ok(added)
     }
@@ -120,10 +123,10 @@ impl BlockFile {
         if set_past_cache(&self.file, false) { Ok(()) } else { Err(ErrorKind::Unsupported.into()) }
     }
 
-    /// Moves what is to be written to where it is aligned, which it is unless the buffer has grown.
+    /// Moves what is to be written to where it is aligned and has room for a block, which it is unless the buffer has grown.
     fn align(&mut self) {
         let rest = &self.buffer[self.from..];
-        if rest.as_ptr().align_offset(ALIGNED) == 0 {
+        if rest.as_ptr().align_offset(ALIGNED) == 0 && self.buffer.capacity() >= BLOCK {
             return;
         }
         let mut aligned: Vec<u8> = Vec::with_capacity(rest.len().max(BLOCK) + ROOM + ALIGNED);
