@@ -1,6 +1,6 @@
 //! From inputs to jobs: what there is to read, cut into pieces, in the order of time.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -95,13 +95,19 @@ pub fn list_stamped(
     let kind = if is_plain { Listing::Plain } else { Listing::Members(units) };
     let mut pieces = Vec::with_capacity(listing.units.len());
     for (index, unit) in (0..).zip(listing.units) {
-        match unit.len {
+        let slices = match unit.len {
             Some(len) if is_plain && len >= 2 * MIN_JOB && is_key_value(&found.path, format) => {
-                let piece = Piece::whole(unit);
-                pieces
-                    .extend(slices(len).map(|slice| (index, Piece { slice: Some(slice), ..piece.clone() })));
+                whole_records(&found.path, slices(len))
             }
-            _ => pieces.push((index, Piece::whole(unit))),
+            _ => Vec::new(),
+        };
+        let piece = Piece::whole(unit);
+        if slices.len() > 1 {
+            pieces.extend(
+                slices.into_iter().map(|slice| (index, Piece { slice: Some(slice), ..piece.clone() })),
+            );
+        } else {
+            pieces.push((index, piece));
         }
     }
     let pipe = pipe.filter(|_| single);
@@ -138,6 +144,40 @@ fn slices(len: u64) -> impl Iterator<Item = (u64, u64)> {
     let place = move |half: u64| (u128::from(len) * u128::from(half) / u128::from(2 * count)) as u64;
     let whole = (0..2 * count - halves).step_by(2).map(move |half| (place(half), place(half + 2)));
     whole.chain((2 * count - halves..2 * count).map(move |half| (place(half), place(half + 1))))
+}
+
+/// The same slices, but for that each begins where a record surely does: so all bytes of its records are its own, and
+/// whoever has the same slice has the same records. Where none begins for long, it stays with the slice before.
+fn whole_records(path: &Path, slices: impl Iterator<Item = (u64, u64)>) -> Vec<(u64, u64)> {
+    let mut file = std::fs::File::open(path).ok();
+    let mut whole: Vec<(u64, u64)> = Vec::new();
+    for (start, end) in slices {
+        let Some(before) = whole.last_mut() else {
+            whole.push((start, end));
+            continue;
+        };
+        let begin = file.as_mut().and_then(|file| sure_start(file, start)).filter(|begin| *begin < end);
+        before.1 = begin.unwrap_or(end);
+        whole.extend(begin.map(|begin| (begin, end)));
+    }
+    whole
+}
+
+/// Where a record surely begins, at this byte or not far behind it.
+fn sure_start(file: &mut std::fs::File, at: u64) -> Option<u64> {
+    const STEP: u64 = 64 << 10;
+    let before = at.checked_sub(1)?;
+    file.seek(SeekFrom::Start(before)).ok()?;
+    let mut bytes = Vec::new();
+    while bytes.len() < MIN_JOB as usize / 4 {
+        if file.take(STEP).read_to_end(&mut bytes).ok()? == 0 {
+            break;
+        }
+        if let Some(found) = mimelake_parse::kv::sure_start(&bytes, 1) {
+            return Some(before + found as u64);
+        }
+    }
+    None
 }
 
 fn is_key_value(path: &Path, format: Option<Format>) -> bool {
@@ -304,6 +344,31 @@ mod tests {
             };
             assert!(slices.iter().enumerate().all(is_fair));
         }
+    }
+
+    #[test]
+    fn slices_begin_where_records_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.log");
+        let line = "datetime=2026-03-02T10:00:00+0000|aCode=a\n";
+        let len = line.len() as u64;
+        let text = format!("{}{}{line}", line.repeat(3), "no record\n".repeat(20));
+        std::fs::write(&path, &text).unwrap();
+        let end = text.len() as u64;
+        for (slices, expected) in [
+            (&[(0, end)][..], &[(0, end)][..]),
+            (&[(0, len), (len, end)], &[(0, len), (len, end)]),
+            (&[(0, 1), (1, len + 1), (len + 1, end)], &[(0, len), (len, 2 * len), (2 * len, end)]),
+            (&[(0, 2 * len + 1), (2 * len + 1, end)], &[(0, end - len), (end - len, end)]),
+            (
+                &[(0, 2 * len + 1), (2 * len + 1, end - len), (end - len, end)],
+                &[(0, end - len), (end - len, end)],
+            ),
+            (&[(0, len), (len, end - 5), (end - 5, end)], &[(0, len), (len, end)]),
+        ] {
+            assert_eq!(whole_records(&path, slices.iter().copied()), expected, "{slices:?}");
+        }
+        assert_eq!(whole_records(Path::new("gone"), [(0, 5), (5, 9)].into_iter()), [(0, 9)]);
     }
 
     #[test]

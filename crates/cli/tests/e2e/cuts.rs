@@ -254,6 +254,31 @@ fn a_stream_that_is_damaged_behind_what_is_known_is_damaged() {
     }
 }
 
+#[test]
+fn a_record_across_a_slice_is_known_by_all_its_bytes() {
+    let text = long_receipts("Sx", 34 << 20);
+    let middle = text.len() / 2;
+    let (begin, end) = (text[..middle].rfind('\n').unwrap() + 1, middle + text[middle..].find('\n').unwrap());
+    // Two contents that differ in one byte of a subject, behind where the file would be cut.
+    for at in [(middle + 1).max(begin + 200), end - 2] {
+        let place = Place::new();
+        let mut other = text.clone().into_bytes();
+        other[at] = b'X';
+        place.write("a.log", &text);
+        place.write("b.log", &other);
+        let acode = text[begin..end].split_once("aCode=").unwrap().1.split_once('|').unwrap().0;
+        for arguments in ["a.log", "b.log", "b.log --force", "a.log b.log"] {
+            convert(&place, arguments);
+            let rows = rows(&place.path("out"));
+            let found = rows.iter().filter(|row| row.get("acode") == acode);
+            let mut found: Vec<_> = found.map(|row| row.get("subject").contains('X')).collect();
+            found.sort_unstable();
+            let expected = if arguments == "a.log" { &[false][..] } else { &[false, true] };
+            assert_eq!(found, expected, "{arguments}");
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn what_was_written_is_no_input_by_whatever_way() {

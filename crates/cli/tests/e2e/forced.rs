@@ -5,7 +5,7 @@ use std::fs;
 use crate::cuts::{convert, grown, holds, stdin, stopped};
 use crate::lake::rows;
 use crate::runs::Place;
-use crate::sample::{long_receipts, receipts, zip};
+use crate::sample::{gzip, long_receipts, receipts, zip};
 
 #[test]
 fn a_file_that_was_only_looked_at_again_grows_on() {
@@ -200,5 +200,22 @@ fn cuts_across_the_slices_of_a_large_file_stay_known() {
         place.append("a.log", receipts(0..3));
         convert(&place, "snap.log a.log");
         holds(&place, count + 3);
+    }
+}
+
+#[test]
+fn a_copy_of_the_beginning_is_known_whatever_its_form() {
+    let text = long_receipts("Sx", 1 << 20);
+    let (begun, count) = (&text[..=text[..600 << 10].rfind('\n').unwrap()], text.lines().count());
+    let place = Place::new();
+    place.write("a.log", begun);
+    convert(&place, "a.log");
+    place.write("a.log", &text);
+    convert(&place, "a.log --force");
+    place.write("copy.log", begun);
+    place.write("copy.log.gz", gzip(begun));
+    for arguments in ["copy.log", "copy.log.gz", "-"] {
+        stdin(&place, arguments, begun);
+        holds(&place, count);
     }
 }

@@ -208,7 +208,7 @@ impl Index {
     }
 
     pub(super) fn length_known(&self, len: u64, crc32: Option<u32>) -> bool {
-        self.fitting(len, crc32).next().is_some()
+        self.units.is_begun(len) || self.fitting(len, crc32).next().is_some()
     }
 
     pub(super) fn is_cut(&self, len: u64) -> bool {

@@ -34,6 +34,8 @@ pub(super) struct Units {
     by_len: HashMap<u64, UnitId>,
     /// The lengths of contents that are known by slices; they are few.
     cut: HashSet<u64>,
+    /// Where slices end that contents begin with: these were contents themselves, maybe.
+    begun: HashSet<u64>,
 }
 
 impl Units {
@@ -46,6 +48,9 @@ impl Units {
         }
         if (key.start, key.end) != (0, key.len) {
             self.cut.insert(key.len);
+            if key.start == 0 {
+                self.begun.insert(key.end);
+            }
         }
         let id = self.rows.len() as UnitId;
         let next_by_digest = self.by_digest.insert(key.prefix(), id).unwrap_or(NONE);
@@ -84,6 +89,11 @@ impl Units {
     /// Whether a content of this length may be known by slices.
     pub(super) fn is_cut(&self, len: u64) -> bool {
         self.cut.contains(&len)
+    }
+
+    /// Whether a content of this length may be known as the beginning of a longer one.
+    pub(super) fn is_begun(&self, len: u64) -> bool {
+        self.begun.contains(&len)
     }
 
     /// The held slices of contents that are known by slices, each once.
