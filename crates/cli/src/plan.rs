@@ -316,6 +316,24 @@ fn time_in_name(name: &str) -> Option<[u8; 17]> {
 }
 
 #[cfg(test)]
+impl File {
+    /// A plain file of these pieces.
+    pub fn of(pieces: Vec<(u32, Piece)>) -> Self {
+        Self {
+            number: 0,
+            stamp: FileStamp { path: "a".into(), len: 0, modified_ns: 0 },
+            listing: Listing::Plain,
+            is_stream: false,
+            is_passing: false,
+            pipe: None,
+            damages: Vec::new(),
+            beginning: Vec::new(),
+            pieces,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -381,17 +399,7 @@ mod tests {
                 unit.len = Some(*size);
                 (0, Piece::whole(unit))
             };
-            File {
-                number: 0,
-                stamp: FileStamp { path: "a".into(), len: 0, modified_ns: 0 },
-                listing: Listing::Plain,
-                is_stream: false,
-                is_passing: false,
-                pipe: None,
-                damages: Vec::new(),
-                beginning: Vec::new(),
-                pieces: sizes.iter().map(piece).collect(),
-            }
+            File::of(sizes.iter().map(piece).collect())
         };
         let counts = |sizes: &[u64]| -> Vec<usize> {
             jobs(Planned::of(file(sizes)).collect()).iter().map(Vec::len).collect()

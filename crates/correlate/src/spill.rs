@@ -276,7 +276,7 @@ mod tests {
         file.filled.bytes.from = file.filled.bytes.bytes.as_ptr().align_offset(ALIGNED) ^ 1;
         let (bytes, mut spans, mut found) = (vec![7; (CACHED + 1) * BLOCK + 5], Vec::new(), Vec::new());
         file.write(&bytes, &mut spans).unwrap();
-        assert_eq!((file.filled.len, file.may_pass && cfg!(target_os = "linux")), (5, false));
+        assert_eq!(file.filled.len, 5);
         file.read(&spans, &mut found).unwrap();
         assert!(found == bytes);
     }

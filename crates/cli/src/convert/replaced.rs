@@ -184,7 +184,7 @@ fn alias(mut input: CommittedInput) -> CommittedInput {
 #[cfg(test)]
 mod tests {
     use mimelake_landing::{Limits, units_of_bytes};
-    use mimelake_write::store::{FileStamp, Listing, Store, Wait};
+    use mimelake_write::store::{Store, Wait};
 
     use super::*;
     use crate::plan::File;
@@ -196,18 +196,7 @@ mod tests {
         let store = Store::open(out.path(), "ndjson", Wait::Fail).unwrap();
         let commits = vec![store.begin().unwrap().id().clone()];
         let unit = units_of_bytes("a", b"a=b".as_slice().into(), &Limits::default()).unwrap().units.remove(0);
-        let file = File {
-            number: 0,
-            stamp: FileStamp { path: "a".into(), len: 3, modified_ns: 0 },
-            listing: Listing::Plain,
-            is_stream: false,
-            is_passing: false,
-            pipe: None,
-            damages: Vec::new(),
-            beginning: Vec::new(),
-            pieces: vec![(0, Piece::whole(unit))],
-        };
-        let planned = Planned::of(file).next().unwrap();
+        let planned = Planned::of(File::of(vec![(0, Piece::whole(unit))])).next().unwrap();
         for (digest, inflated, replaces, expected) in [
             (Some(([1; 32], 3)), 3, &commits[..], true),
             (Some(([2; 32], 3)), 3, &commits, false),

@@ -1,6 +1,6 @@
 //! A file that is written by blocks, past the kernel's cache where the system can do that.
 //!
-//! Of what is written once and not read again soon, the way through the cache takes as much time as making it: the kernel
+//! Of what is written once and not read again soon, the way through the cache is up to a third of the work: the kernel
 //! finds memory for each page, copies it there, and writes it out later. Past the cache the disk takes it from here.
 
 use std::fs::File;
