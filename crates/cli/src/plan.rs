@@ -166,16 +166,19 @@ fn whole_records(path: &Path, slices: impl Iterator<Item = (u64, u64)>) -> Vec<(
 /// Where a record surely begins, at this byte or not far behind it.
 fn sure_start(file: &mut std::fs::File, at: u64) -> Option<u64> {
     const STEP: u64 = 64 << 10;
+    const KEPT: usize = 16;
     let before = at.checked_sub(1)?;
     file.seek(SeekFrom::Start(before)).ok()?;
-    let mut bytes = Vec::new();
+    let (mut bytes, mut from) = (Vec::new(), 1);
     while bytes.len() < MIN_JOB as usize / 4 {
         if file.take(STEP).read_to_end(&mut bytes).ok()? == 0 {
             break;
         }
-        if let Some(found) = mimelake_parse::kv::sure_start(&bytes, 1) {
+        if let Some(found) = mimelake_parse::kv::sure_start(&bytes, from) {
             return Some(before + found as u64);
         }
+        // A line end and what may follow it are looked at again.
+        from = bytes.len().saturating_sub(KEPT).max(1);
     }
     None
 }

@@ -278,6 +278,9 @@ impl Reading<'_> {
         let format = self.format()?;
         let mut reader = turned(self.reader.take(), format, self.piece, self.settings, end);
         loop {
+            if self.damage.as_ref().is_some_and(|damage| damage.reason.cuts_content()) {
+                reader.cut_short();
+            }
             let window = &self.window;
             let done = reader.read(window.bytes(), window.offset(), window.at_end(), sink)?;
             let at_end = self.window.at_end();

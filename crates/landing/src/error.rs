@@ -100,6 +100,18 @@ pub enum Reason {
     StreamTaken,
 }
 
+impl Reason {
+    /// Whether content is missing behind the place where reading ended: not so where all of it was read, and only then
+    /// proved to be wrong.
+    pub fn cuts_content(&self) -> bool {
+        match self {
+            Self::Checksum { .. } | Self::Trailing(_) => false,
+            Self::Length { expected, found } => found < expected,
+            _ => true,
+        }
+    }
+}
+
 impl LandingError {
     /// Returns an error about `path` as a whole.
     pub(crate) fn new(path: impl Into<String>, reason: impl Into<Reason>) -> Self {

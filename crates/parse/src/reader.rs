@@ -40,6 +40,8 @@ pub struct Reader {
     stop_at: u64,
     /// Key-value: the source begins inside a line, whose first half was read before.
     inside_line: bool,
+    /// Key-value: the source goes on behind what can be read of it.
+    cut_short: bool,
     place: json::Place,
     /// JSON: something stands on the line so far.
     line_open: bool,
@@ -148,6 +150,7 @@ impl Reader {
             max_record: MAX_RECORD,
             stop_at: u64::MAX,
             inside_line: false,
+            cut_short: false,
             place: json::Place::Top,
             line_open: false,
             line_to: 0,
@@ -179,6 +182,12 @@ impl Reader {
     pub fn inside_line(mut self, inside: bool) -> Self {
         self.inside_line = inside;
         self
+    }
+
+    /// Says that the source goes on behind what can be read of it: a last key-value line without its end is rejected, lest
+    /// half a record be taken for one.
+    pub fn cut_short(&mut self) {
+        self.cut_short = true;
     }
 
     /// Whether a reader with `stop_at` has come there.

@@ -36,6 +36,8 @@ reasons! {
     NotAnObject "not_an_object";
     /// The file ends inside the JSON object.
     CutJson "cut_json";
+    /// The file is damaged inside the key-value line.
+    CutRecord "cut_record";
     /// Some bytes were not UTF-8; the record itself was kept.
     InvalidUtf8 "invalid_utf8";
 }

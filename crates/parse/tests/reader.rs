@@ -178,6 +178,38 @@ fn quotes_that_span_lines() {
 }
 
 #[test]
+fn what_damage_cuts_is_no_record() {
+    let (whole, open) = ("datetime=1|Act=Acc|Rcpt=a\n", "datetime=2|Subject=\\two\n");
+    for (rest, events, expected) in [
+        ("", 1, None),
+        ("\n", 1, None),
+        ("datetime=2|Act=Acc|Rcpt=b\n", 2, None),
+        ("datetime=2|Act=Acc|Rcpt=b", 1, Some(&[Reason::CutRecord][..])),
+        ("date", 1, Some(&[Reason::CutRecord])),
+        ("  ", 1, None),
+        (&format!("{open}lines\\|Act=Acc\n"), 2, None),
+        // The first line stands alone, as where no line closes the quote.
+        (&format!("{open}lines\\|Act=Acc"), 2, Some(&[Reason::CutRecord])),
+        (&format!("{open}lines\\|X=\\more\nlines\\"), 2, Some(&[Reason::CutRecord])),
+        (&format!("{open}li"), 2, Some(&[Reason::CutRecord])),
+    ] {
+        let text = format!("{whole}{rest}");
+        for step in [1, 1 << 20] {
+            let mut reader = Reader::new(Format::KeyValue, "x");
+            reader.cut_short();
+            let (reader, collector) = read_with(reader, text.as_bytes(), step);
+            assert_eq!(collector.events.len(), events, "{text}");
+            assert_eq!(reasons(&collector), expected.unwrap_or_default(), "{text}");
+            if let Some(reject) = collector.rejects.last() {
+                assert!(text.as_bytes().ends_with(&reject.3), "{text}");
+            }
+            let (undamaged, _) = read_in_steps(Format::KeyValue, "x", text.as_bytes(), step);
+            assert_eq!(undamaged.account().lines, reader.account().lines, "{text}");
+        }
+    }
+}
+
+#[test]
 fn a_close_is_looked_for_in_63_lines() {
     let text = |lines| format!("Act=1|Rcpt=b|Subject=\\a{}z\\\n", "\nx".repeat(lines));
     let (reader, _) = kv(&text(63));

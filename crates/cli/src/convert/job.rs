@@ -197,7 +197,10 @@ impl Done {
         let (key, packed) = match packed {
             // There is no content to know it by.
             Some(packed) if outcome.inflated == 0 && outcome.damage.is_some() => (packed, None),
-            packed => (content, packed.filter(|packed| *packed != content)),
+            packed => {
+                let other = packed.or_else(|| known::stated_key(planned, outcome.digest));
+                (content, other.filter(|other| *other != content))
+            }
         };
         let name = match file.listing {
             Listing::Plain => String::new(),

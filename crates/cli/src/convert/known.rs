@@ -73,7 +73,7 @@ fn leave_out_covered(
     if let StampState::Partly { covered } = state {
         let pieces = std::mem::take(&mut file.pieces).into_iter();
         file.pieces = pieces.flat_map(|(index, piece)| uncovered(index, piece, covered)).collect();
-        return Ok(());
+        return begin_exactly(file, covered.iter().map(|(_, key)| key.end));
     }
     if file.listing == Listing::Plain { leave_out_beginning(run, store, file) } else { Ok(()) }
 }
@@ -121,26 +121,34 @@ fn leave_out_beginning(run: &Run<'_>, store: &Store, file: &mut File) -> anyhow:
     let whole = Piece { slice: Some((0, now)), format: Some(format), digest: None, ..whole };
     // Nearly always one piece, so that one commit holds it together with the beginning, whatever happens between.
     file.pieces = uncovered(index, whole, &known);
-    if let Some((_, rest)) = file.pieces.last_mut()
-        && rest.slice == Some((before, now))
-    {
-        // The file ended there, in the middle of a line maybe.
-        (rest.exact, rest.inside_line) = (true, !ends_line(&file.stamp.path, before)?);
-    }
+    begin_exactly(file, known.iter().map(|(_, key)| key.end))?;
     file.beginning = known.into_iter().map(|(_, key)| known_unit(index, "", key)).collect();
     Ok(())
 }
 
-/// Whether the byte before `at` ends a line.
-fn ends_line(path: &Path, at: u64) -> anyhow::Result<bool> {
-    let mut last = [0];
+/// Has the slices that begin where a cut ends begin just there. The file ended there once, in the middle of a line maybe,
+/// and what follows need not be the sure start of a record.
+fn begin_exactly(file: &mut File, ends: impl Iterator<Item = u64>) -> anyhow::Result<()> {
+    let ends: HashSet<u64> = ends.collect();
+    for (_, piece) in &mut file.pieces {
+        if let Some((start, _)) = piece.slice.filter(|(start, _)| ends.contains(start)) {
+            (piece.exact, piece.inside_line) = (true, !begins_line(&file.stamp.path, start)?);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a line begins at this byte.
+fn begins_line(path: &Path, at: u64) -> anyhow::Result<bool> {
+    let Some(before) = at.checked_sub(1) else { return Ok(true) };
+    let mut around = Vec::new();
     let mut read = || {
         let mut file = fs::File::open(path)?;
-        file.seek(SeekFrom::Start(at.saturating_sub(1)))?;
-        file.read_exact(&mut last)
+        file.seek(SeekFrom::Start(before))?;
+        file.take(16).read_to_end(&mut around)
     };
     read().with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(last == *b"\n")
+    Ok(around.first() == Some(&b'\n') || mimelake_parse::kv::sure_start(&around, 1) == Some(1))
 }
 
 /// A unit whose rows are in another commit.
@@ -163,6 +171,7 @@ fn digest_candidates(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> an
             run.args.force || lengths.has_other(planned, measure) || store.length_known(len, crc32)
         })
     };
+    let cut_short = cut_short(store, pieces);
     let units: Vec<&mut [Planned]> = pieces.chunk_by_mut(is_same_unit).collect();
     units.into_par_iter().try_for_each(|unit| {
         let is_asked = |first: &Planned| !first.file.is_stream && !is_digested(store, first);
@@ -173,13 +182,14 @@ fn digest_candidates(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> an
                 return Ok(());
             }
         }
+        let before = cut_short.get(&unit_name(first)).map_or(&[][..], Vec::as_slice);
         // Where the length is not even hinted at, only the digest tells. A compressed file always has its own.
         let tells_nothing = content(first).is_none() && packed(first).is_none();
-        if tells_nothing || run.args.force || may_be_known(first, content(first)) {
+        if tells_nothing || run.args.force || !before.is_empty() || may_be_known(first, content(first)) {
             // With --force it may turn out that it is read at once.
             let has_other =
                 run.args.force || content(first).is_some_and(|measure| lengths.has_other(first, measure));
-            digest(run, store, unit, has_other)?;
+            digest(run, store, unit, has_other, before)?;
         }
         Ok(())
     })
@@ -203,6 +213,20 @@ fn content(planned: &Planned) -> Option<Measure> {
 fn packed(planned: &Planned) -> Option<Measure> {
     let unit = &planned.piece.unit;
     Some((unit.packed_len?, unit.crc32))
+}
+
+/// What was converted of compressed units when their files were damaged.
+fn cut_short(store: &Store, pieces: &[Planned]) -> HashMap<UnitName, Vec<UnitKey>> {
+    let mut cut_short: HashMap<_, Vec<_>> = HashMap::new();
+    for pieces in pieces.chunk_by(|a, b| a.file.number == b.file.number) {
+        let file = &pieces[0].file;
+        if matches!(file.listing, Listing::Members(_)) && !file.is_stream {
+            for (index, key) in store.cut_short(&file.stamp.path) {
+                cut_short.entry((file.number, index)).or_default().push(key);
+            }
+        }
+    }
+    cut_short
 }
 
 /// The units of these files by their lengths.
@@ -243,8 +267,15 @@ fn unit_name(planned: &Planned) -> UnitName {
 }
 
 /// Computes the digests of a unit's pieces, and finds the cuts of the same content that have been converted. With
-/// `has_other`, another unit of the run may be the same, which is cut otherwise or not at all.
-fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned], has_other: bool) -> anyhow::Result<()> {
+/// `has_other`, another unit of the run may be the same, which is cut otherwise or not at all. It may begin with what was
+/// converted of it `before`.
+fn digest(
+    run: &Run<'_>,
+    store: &Store,
+    pieces: &mut [Planned],
+    has_other: bool,
+    before: &[UnitKey],
+) -> anyhow::Result<()> {
     let Some(first) = pieces.first() else { return Ok(()) };
     let slice = |planned: &Planned| planned.piece.slice.unwrap_or((0, u64::MAX));
     // Of 100,000 small files many have the same length, and none was cut.
@@ -252,11 +283,12 @@ fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned], has_other: bool)
     let stated = content(first).filter(|(len, _)| !is_whole || store.is_cut(*len));
     // What is converted anew was shorter when it was converted, maybe.
     let has_grown = run.args.force && first.file.listing == Listing::Plain;
-    let before = if has_grown { store.known_slices(&first.file.stamp.path) } else { Vec::new() };
+    let grown = if has_grown { store.known_slices(&first.file.stamp.path) } else { Vec::new() };
     let mut source = Source::new(run.settings(true));
     let mut digests = |measure: Option<Measure>| {
         let candidates = measure.map_or_else(Vec::new, |(len, crc32)| store.candidates(len, crc32));
-        let mut ranges: Vec<_> = candidates.iter().chain(&before).map(|key| (key.start, key.end)).collect();
+        let known = candidates.iter().chain(&grown).chain(before);
+        let mut ranges: Vec<_> = known.map(|key| (key.start, key.end)).collect();
         ranges.extend(pieces.iter().map(slice));
         ranges.extend(has_other.then_some(ALL));
         ranges.sort_unstable();
@@ -269,7 +301,7 @@ fn digest(run: &Run<'_>, store: &Store, pieces: &mut [Planned], has_other: bool)
         let Some(again) = digests(Some((found.len, None)))? else { return Ok(()) };
         found = again;
     }
-    let len = stated_len(first).unwrap_or(found.len);
+    let len = len_of(first, found.len);
     let known = known_cuts(store, &found, len);
     let twins = covers(&known, len);
     let range = |key: &UnitKey| (key.start, key.end);
@@ -295,12 +327,25 @@ fn stated_len(planned: &Planned) -> Option<u64> {
     unit.len.filter(|_| unit.packed_len.is_none() && !planned.file.is_stream)
 }
 
-/// The key of a piece with this digest, whose unit's content has so many bytes.
+/// The length of a unit's content of which so many bytes were read. Of what damage cuts short it is these, if there are any;
+/// what is read in slices is as long as it is said to be.
+fn len_of(planned: &Planned, bytes: u64) -> u64 {
+    let is_stated = planned.piece.slice.is_some() || bytes == 0;
+    stated_len(planned).filter(|_| is_stated).unwrap_or(bytes)
+}
+
+/// The key of a piece with this digest, so many bytes of whose unit's content were read.
 pub fn key(planned: &Planned, digest: [u8; 32], bytes: u64) -> UnitKey {
-    let len = stated_len(planned).unwrap_or(bytes);
+    let len = len_of(planned, bytes);
     let (start, end) = planned.piece.slice.unwrap_or((0, len));
-    let crc32 = content(planned).and_then(|(_, crc32)| crc32);
+    let crc32 = content(planned).filter(|(stated, _)| *stated == len).and_then(|(_, crc32)| crc32);
     UnitKey { len, start, end, digest, crc32 }
+}
+
+/// What a piece is said to be that is shorter: by this its length shows that a copy of it may be known.
+pub fn stated_key(planned: &Planned, digest: [u8; 32]) -> Option<UnitKey> {
+    let len = stated_len(planned).filter(|_| planned.piece.slice.is_none())?;
+    Some(UnitKey { crc32: content(planned)?.1, ..UnitKey::whole(len, digest) })
 }
 
 /// The key of the whole that a slice belongs to, if it had to be known.

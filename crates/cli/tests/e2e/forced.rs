@@ -219,3 +219,27 @@ fn a_copy_of_the_beginning_is_known_whatever_its_form() {
         holds(&place, count);
     }
 }
+
+#[test]
+fn what_damage_cut_short_is_replaced_once_it_is_mended() {
+    let members = [("a.log", receipts(0..50)), ("b.log", receipts(50..400))];
+    for (name, whole) in [("a.log.gz", gzip(receipts(0..400))), ("a.zip", zip(&members))] {
+        let place = Place::new();
+        place.write(name, &whole[..whole.len() * 3 / 4]);
+        place.run(&format!("convert {name} -o out -q")).exits(1);
+        // Half a record is none.
+        let before = rows(&place.path("out")).len();
+        assert!((50..400).contains(&before), "{name}: {before}");
+        holds(&place, before);
+        place.write("copy", fs::read(place.path(name)).unwrap());
+        // Its damage was told when it was met.
+        place.run("convert copy -o out -q");
+        holds(&place, before);
+        place.write(name, &whole);
+        place.run(&format!("convert {name} -o out")).exits(0).says("is there twice now");
+        for arguments in [format!("{name} --force"), name.to_owned(), format!("{name} --force")] {
+            convert(&place, &arguments);
+            holds(&place, 400);
+        }
+    }
+}

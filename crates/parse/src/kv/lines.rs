@@ -22,6 +22,13 @@ pub struct Cut {
     pub next: usize,
 }
 
+impl Cut {
+    /// Whether the line ends only because the source does.
+    pub(crate) fn is_open(&self) -> bool {
+        self.next == self.end
+    }
+}
+
 /// Cuts the line that begins at `start`; none if its end is not in the window yet, or nothing is left.
 ///
 /// A line ends at LF, at CR LF, or at a lone CR right before `datetime=`; the last of a file may lack

@@ -89,8 +89,13 @@ impl Reader {
             return Ok(Some(line.next));
         }
         let is_rest = std::mem::take(&mut self.inside_line);
-        let scanned =
-            if is_rest { Err(Reason::NoKey) } else { records.scanner.scan(bytes, &mut records.pairs) };
+        let scanned = if is_rest {
+            Err(Reason::NoKey)
+        } else if self.cut_short && line.is_open() {
+            Err(Reason::CutRecord)
+        } else {
+            records.scanner.scan(bytes, &mut records.pairs)
+        };
         match scanned {
             Ok(quotes @ Quotes::Closed) => {
                 let text = window.text(line.start, line.end);
@@ -125,6 +130,7 @@ impl Reader {
                     return Ok(None);
                 }
                 Close::Nowhere => break,
+                Close::In(close, _) if self.cut_short && close.is_open() => break,
                 Close::In(close, added) => {
                     join(window, last.next, close.end, &mut joined);
                     (last, lines) = (close, lines + added);

@@ -230,6 +230,13 @@ impl Index {
         covered.into_iter().map(|(_, key)| key).filter(|key| key.end > key.start).collect()
     }
 
+    pub(super) fn cut_short(&self, path: &Path) -> Vec<(u32, UnitKey)> {
+        let rows = self.paths.get(&path_print(path)).into_iter().flat_map(|path| &path.stamps);
+        let damaged = rows.filter(|row| !row.plain && !row.damage.is_empty());
+        let covered = damaged.flat_map(|row| self.covered(row));
+        covered.filter(|(_, key)| key.start == 0 && key.end > 0).collect()
+    }
+
     pub(super) fn was_seen_last(&self, stamp: &FileStamp) -> bool {
         self.paths.get(&path_print(&stamp.path)).is_some_and(|path| path.last == look(stamp))
     }

@@ -184,6 +184,12 @@ impl Store {
         self.index().slices(path)
     }
 
+    /// The converted contents of a compressed file or zip of this path that could not be read to its end, by their
+    /// number in it: one of them may be the beginning of what it holds once it is mended.
+    pub fn cut_short(&self, path: &Path) -> Vec<(u32, UnitKey)> {
+        self.index().cut_short(path)
+    }
+
     /// Whether the file of this path looked so when it was last committed.
     pub fn was_seen_last(&self, stamp: &FileStamp) -> bool {
         self.index().was_seen_last(stamp)

@@ -139,7 +139,8 @@ pub struct CommittedUnit {
     /// The bytes it is.
     #[serde(rename = "k")]
     pub key: UnitKey,
-    /// The bytes of the gzip or zstd file that held them, by which it is known without being inflated.
+    /// The bytes of the gzip or zstd file that held them, by which it is known without being inflated. Of a zip member
+    /// that damage cuts short, the same bytes by the length that its archive states.
     #[serde(rename = "z", skip_serializing_if = "Option::is_none", default)]
     pub packed: Option<UnitKey>,
     /// The rows of these bytes are in another commit; this one only says that the file holds them too.
