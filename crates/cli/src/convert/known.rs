@@ -327,10 +327,10 @@ fn stated_len(planned: &Planned) -> Option<u64> {
     unit.len.filter(|_| unit.packed_len.is_none() && !planned.file.is_stream)
 }
 
-/// The length of a unit's content of which so many bytes were read. Of what damage cuts short it is these, if there are any;
-/// what is read in slices is as long as it is said to be.
+/// The length of a unit's content of which so many bytes were read. Of a zip member that damage cuts short it is these, if
+/// there are any; a plain file is as long as its stamp says.
 fn len_of(planned: &Planned, bytes: u64) -> u64 {
-    let is_stated = planned.piece.slice.is_some() || bytes == 0;
+    let is_stated = planned.file.listing == Listing::Plain || bytes == 0;
     stated_len(planned).filter(|_| is_stated).unwrap_or(bytes)
 }
 
@@ -342,10 +342,12 @@ pub fn key(planned: &Planned, digest: [u8; 32], bytes: u64) -> UnitKey {
     UnitKey { len, start, end, digest, crc32 }
 }
 
-/// What a piece is said to be that is shorter: by this its length shows that a copy of it may be known.
+/// The key of a zip member by the length and CRC that its archive states: where damage cut it short, these show that a copy
+/// of it may be known.
 pub fn stated_key(planned: &Planned, digest: [u8; 32]) -> Option<UnitKey> {
-    let len = stated_len(planned).filter(|_| planned.piece.slice.is_none())?;
-    Some(UnitKey { crc32: content(planned)?.1, ..UnitKey::whole(len, digest) })
+    let len = stated_len(planned).filter(|_| planned.file.listing != Listing::Plain)?;
+    let (_, crc32) = content(planned)?;
+    Some(UnitKey { crc32, ..UnitKey::whole(len, digest) })
 }
 
 /// The key of the whole that a slice belongs to, if it had to be known.
@@ -481,6 +483,34 @@ fn leave_out_known(run: &Run<'_>, store: &Store, pieces: &mut Vec<Planned>, know
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_follows_a_former_end_begins_just_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.log");
+        let (line, other) = ("datetime=1|Act=Acc", "Act=Acc|Rcpt=a\n");
+        let limits = mimelake_landing::Limits::default();
+        let unit =
+            mimelake_landing::units_of_bytes("a", b"a=b".as_slice().into(), &limits).unwrap().units.remove(0);
+        let piece = |slice| (0, Piece { slice: Some(slice), ..Piece::whole(unit.clone()) });
+        for (beginning, rest, inside_line) in [
+            (format!("{line}\n"), other, false),
+            (format!("{line}\r\n"), other, false),
+            // A lone CR ends a record only before `datetime=`.
+            (format!("{line}\r"), line, false),
+            (format!("{line}\r"), other, true),
+            (line.to_owned(), line, true),
+        ] {
+            fs::write(&path, format!("{beginning}{rest}")).unwrap();
+            let (end, now) = (beginning.len() as u64, (beginning.len() + rest.len()) as u64);
+            let mut file = File::of(vec![piece((0, end)), piece((end, now - 1)), piece((now - 1, now))]);
+            file.stamp.path.clone_from(&path);
+            begin_exactly(&mut file, [end].into_iter()).unwrap();
+            let found: Vec<_> =
+                file.pieces.iter().map(|(_, piece)| (piece.exact, piece.inside_line)).collect();
+            assert_eq!(found, [(false, false), (true, inside_line), (false, false)], "{beginning:?}{rest:?}");
+        }
+    }
 
     #[test]
     fn a_piece_is_read_but_for_what_is_covered_wherever_it_was_cut() {
