@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::cuts::{Place, covers, known_cuts, place};
 use super::{Run, Work, replaced};
 use crate::plan::{self, File, Planned};
-use crate::source::{ALL, Piece, Source};
+use crate::source::{ALL, Digests, Piece, Source};
 
 /// Sorts out what of these files is new.
 pub fn sort_out(
@@ -306,7 +306,20 @@ fn digest(
     let twins = covers(&known, len);
     let range = |key: &UnitKey| (key.start, key.end);
     let is_twin = |key: &UnitKey| twins.binary_search_by_key(&range(key), range).is_ok();
-    let parts: Vec<_> = known.into_iter().filter(|key| !is_twin(key)).collect();
+    let mut parts: Vec<_> = known.into_iter().filter(|key| !is_twin(key)).collect();
+    if let (None, [whole]) = (&found.damage, &*pieces) {
+        let mended = mended(store, whole, &found, before);
+        let is_other = |key: &UnitKey| !found.of.values().any(|digest| *digest == key.digest);
+        let path = &whole.file.stamp.path;
+        if mended.is_empty() && !before.is_empty() && before.iter().all(is_other) && store.was_damaged(path) {
+            run.progress.say(&format!(
+                "warning: {}: what was converted of it when it was damaged stays, and may be there twice now; convert \
+                 it into another directory if it is the same file",
+                whole.piece.unit.name
+            ));
+        }
+        parts.extend(mended);
+    }
     let damage = found.damage.map(Arc::new);
     for planned in pieces {
         planned.whole = found.of.get(&ALL).copied().filter(|_| !is_whole);
@@ -319,6 +332,19 @@ fn digest(
         planned.damage.clone_from(&damage);
     }
     Ok(())
+}
+
+/// What was converted of a zip member, not its beginning, when its archive was damaged `before`: the archive stated the
+/// length and CRC then that its content has now.
+fn mended(store: &Store, planned: &Planned, found: &Digests, before: &[UnitKey]) -> Vec<UnitKey> {
+    let len = found.len;
+    let stated = content(planned).filter(|(stated, crc32)| *stated == len && crc32.is_some());
+    let candidates = stated.map_or_else(Vec::new, |(len, crc32)| store.candidates(len, crc32));
+    let is_stated =
+        |key: &&UnitKey| candidates.iter().any(|other| other.crc32.is_some() && other.digest == key.digest);
+    let is_other = |key: &&UnitKey| !found.of.values().any(|digest| *digest == key.digest);
+    let mended = before.iter().filter(is_other).filter(is_stated);
+    mended.map(|key| UnitKey { len, crc32: None, ..*key }).collect()
 }
 
 /// The length of a unit's content, where it is stated and no mere hint.

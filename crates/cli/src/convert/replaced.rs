@@ -110,13 +110,7 @@ impl Held {
                     contents.entry(unit.index).or_default().push(unit.clone());
                 }
                 for content in contents.into_values() {
-                    held.add_content(content, here).map_err(|NotHere| {
-                        let path = input.stamp.path.display();
-                        Hinted::error(
-                            format!("{path} was converted together with these inputs, and is not among them"),
-                            "name it too with --force, or convert into another directory",
-                        )
-                    })?;
+                    held.add_content(content, here).map_err(|NotHere| not_here(&input.stamp.path, paths))?;
                 }
                 if !paths.contains(&*input.stamp.path) && store.was_seen_last(&input.stamp) {
                     held.elsewhere.entry(id.clone()).or_default().push(alias(input));
@@ -160,6 +154,21 @@ impl Held {
 
 /// A commit holds what is not read again.
 struct NotHere;
+
+/// The error of a file that held it; those of `paths` are read again.
+fn not_here(path: &Path, paths: &HashSet<&Path>) -> anyhow::Error {
+    let name = path.display();
+    if paths.contains(path) {
+        return Hinted::error(
+            format!("{name} is no longer what it was when it was converted, and its records would be lost"),
+            "convert it into another directory",
+        );
+    }
+    Hinted::error(
+        format!("{name} was converted together with these inputs, and is not among them"),
+        "name it too with --force, or convert into another directory",
+    )
+}
 
 /// What of a content lies in those of its cuts that are here.
 fn ranges_here(content: &[CommittedUnit], here: &HashSet<Place>) -> Vec<(u64, u64)> {

@@ -221,6 +221,64 @@ fn a_copy_of_the_beginning_is_known_whatever_its_form() {
 }
 
 #[test]
+fn what_is_nowhere_any_more_is_not_replaced() {
+    let place = Place::new();
+    place.write("in/a.log", receipts(0..5));
+    place.write("in/b.log", receipts(5..9));
+    convert(&place, "in");
+    place.write("in/a.log", receipts(20..22));
+    for (named, why) in [("in", "a.log is no longer what it was"), ("in/b.log", "is not among them")] {
+        place.run(&format!("convert {named} -o out --force")).exits(2).says(why);
+        holds(&place, 9);
+    }
+}
+
+#[test]
+fn what_damage_changed_in_a_zip_is_replaced_once_it_is_mended() {
+    let members = [("a.log", receipts(0..50)), ("b.log", receipts(50..400))];
+    let whole = zip(&members);
+    for (at, first) in [(2, ""), (2, " --force"), (3, ""), (3, " --force")] {
+        let place = Place::new();
+        let mut damaged = whole.clone();
+        damaged[whole.len() * at / 4] ^= 4;
+        place.write("a.zip", damaged);
+        place.run("convert a.zip -o out -q").exits(1);
+        let before = rows(&place.path("out")).len();
+        assert!(before > 50, "{at}: {before}");
+        place.write("a.zip", &whole);
+        let run = place.run(&format!("convert a.zip -o out{first}")).exits(0);
+        if first.is_empty() {
+            run.says("is there twice now");
+        } else {
+            holds(&place, 400);
+        }
+        for arguments in ["a.zip --force", "a.zip", "a.zip --force"] {
+            convert(&place, arguments);
+            holds(&place, 400);
+        }
+    }
+}
+
+#[test]
+fn what_damage_changed_in_a_gzip_is_told_of() {
+    let whole = gzip(receipts(0..400));
+    for arguments in ["a.log.gz", "a.log.gz --force"] {
+        let place = Place::new();
+        let mut damaged = whole.clone();
+        damaged[whole.len() * 3 / 4] ^= 4;
+        place.write("a.log.gz", damaged);
+        place.run("convert a.log.gz -o out -q").exits(1);
+        let before = rows(&place.path("out")).len();
+        place.write("a.log.gz", &whole);
+        place.run(&format!("convert {arguments} -o out")).exits(0).says("when it was damaged stays");
+        assert_eq!(rows(&place.path("out")).len(), before + 400);
+        let again = place.run("convert a.log.gz --force -o out").exits(0);
+        assert!(!again.stderr.contains("damaged"), "{}", again.stderr);
+        assert_eq!(rows(&place.path("out")).len(), before + 400);
+    }
+}
+
+#[test]
 fn what_damage_cut_short_is_replaced_once_it_is_mended() {
     let members = [("a.log", receipts(0..50)), ("b.log", receipts(50..400))];
     for (name, whole) in [("a.log.gz", gzip(receipts(0..400))), ("a.zip", zip(&members))] {

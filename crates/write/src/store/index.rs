@@ -237,6 +237,11 @@ impl Index {
         covered.filter(|(_, key)| key.start == 0 && key.end > 0).collect()
     }
 
+    pub(super) fn was_damaged(&self, path: &Path) -> bool {
+        let stamp = self.paths.get(&path_print(path)).and_then(|path| path.find(path.last));
+        stamp.is_some_and(|row| !row.damage.is_empty())
+    }
+
     pub(super) fn was_seen_last(&self, stamp: &FileStamp) -> bool {
         self.paths.get(&path_print(&stamp.path)).is_some_and(|path| path.last == look(stamp))
     }

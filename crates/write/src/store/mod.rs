@@ -190,6 +190,11 @@ impl Store {
         self.index().cut_short(path)
     }
 
+    /// Whether the file of this path could not be read to its end when it was last committed.
+    pub fn was_damaged(&self, path: &Path) -> bool {
+        self.index().was_damaged(path)
+    }
+
     /// Whether the file of this path looked so when it was last committed.
     pub fn was_seen_last(&self, stamp: &FileStamp) -> bool {
         self.index().was_seen_last(stamp)
