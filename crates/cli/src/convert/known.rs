@@ -11,9 +11,9 @@ use mimelake_write::store::{CommittedInput, CommittedUnit, Listing, StampState, 
 use rayon::prelude::*;
 
 use super::cuts::{Place, covers, known_cuts, place};
-use super::{Run, Work, replaced};
+use super::{Run, Work, damaged, replaced};
 use crate::plan::{self, File, Planned};
-use crate::source::{ALL, Digests, Piece, Source};
+use crate::source::{ALL, Piece, Source};
 
 /// Sorts out what of these files is new.
 pub fn sort_out(
@@ -171,7 +171,7 @@ fn digest_candidates(run: &Run<'_>, store: &Store, pieces: &mut [Planned]) -> an
             run.args.force || lengths.has_other(planned, measure) || store.length_known(len, crc32)
         })
     };
-    let cut_short = cut_short(store, pieces);
+    let cut_short = damaged::cut_short(store, pieces);
     let units: Vec<&mut [Planned]> = pieces.chunk_by_mut(is_same_unit).collect();
     units.into_par_iter().try_for_each(|unit| {
         let is_asked = |first: &Planned| !first.file.is_stream && !is_digested(store, first);
@@ -201,10 +201,10 @@ fn is_digested(store: &Store, planned: &Planned) -> bool {
 }
 
 /// A length in bytes, and the CRC-32 of the same bytes where it is stated.
-type Measure = (u64, Option<u32>);
+pub(super) type Measure = (u64, Option<u32>);
 
 /// The measure of a unit's content, as far as it is known without reading; a hint for compressed files.
-fn content(planned: &Planned) -> Option<Measure> {
+pub(super) fn content(planned: &Planned) -> Option<Measure> {
     let unit = &planned.piece.unit;
     Some((unit.len?, unit.crc32.filter(|_| unit.packed_len.is_none())))
 }
@@ -213,20 +213,6 @@ fn content(planned: &Planned) -> Option<Measure> {
 fn packed(planned: &Planned) -> Option<Measure> {
     let unit = &planned.piece.unit;
     Some((unit.packed_len?, unit.crc32))
-}
-
-/// What was converted of compressed units when their files were damaged.
-fn cut_short(store: &Store, pieces: &[Planned]) -> HashMap<UnitName, Vec<UnitKey>> {
-    let mut cut_short: HashMap<_, Vec<_>> = HashMap::new();
-    for pieces in pieces.chunk_by(|a, b| a.file.number == b.file.number) {
-        let file = &pieces[0].file;
-        if matches!(file.listing, Listing::Members(_)) && !file.is_stream {
-            for (index, key) in store.cut_short(&file.stamp.path) {
-                cut_short.entry((file.number, index)).or_default().push(key);
-            }
-        }
-    }
-    cut_short
 }
 
 /// The units of these files by their lengths.
@@ -256,7 +242,7 @@ impl Lengths {
 }
 
 /// Which unit of which file a piece belongs to.
-type UnitName = (usize, u32);
+pub(super) type UnitName = (usize, u32);
 
 fn is_same_unit(a: &Planned, b: &Planned) -> bool {
     unit_name(a) == unit_name(b)
@@ -308,17 +294,7 @@ fn digest(
     let is_twin = |key: &UnitKey| twins.binary_search_by_key(&range(key), range).is_ok();
     let mut parts: Vec<_> = known.into_iter().filter(|key| !is_twin(key)).collect();
     if let (None, [whole]) = (&found.damage, &*pieces) {
-        let mended = mended(store, whole, &found, before);
-        let is_other = |key: &UnitKey| !found.of.values().any(|digest| *digest == key.digest);
-        let path = &whole.file.stamp.path;
-        if mended.is_empty() && !before.is_empty() && before.iter().all(is_other) && store.was_damaged(path) {
-            run.progress.say(&format!(
-                "warning: {}: what was converted of it when it was damaged stays, and may be there twice now; convert \
-                 it into another directory if it is the same file",
-                whole.piece.unit.name
-            ));
-        }
-        parts.extend(mended);
+        parts.extend(damaged::mended(run, store, whole, &found, before));
     }
     let damage = found.damage.map(Arc::new);
     for planned in pieces {
@@ -332,19 +308,6 @@ fn digest(
         planned.damage.clone_from(&damage);
     }
     Ok(())
-}
-
-/// What was converted of a zip member, not its beginning, when its archive was damaged `before`: the archive stated the
-/// length and CRC then that its content has now.
-fn mended(store: &Store, planned: &Planned, found: &Digests, before: &[UnitKey]) -> Vec<UnitKey> {
-    let len = found.len;
-    let stated = content(planned).filter(|(stated, crc32)| *stated == len && crc32.is_some());
-    let candidates = stated.map_or_else(Vec::new, |(len, crc32)| store.candidates(len, crc32));
-    let is_stated =
-        |key: &&UnitKey| candidates.iter().any(|other| other.crc32.is_some() && other.digest == key.digest);
-    let is_other = |key: &&UnitKey| !found.of.values().any(|digest| *digest == key.digest);
-    let mended = before.iter().filter(is_other).filter(is_stated);
-    mended.map(|key| UnitKey { len, crc32: None, ..*key }).collect()
 }
 
 /// The length of a unit's content, where it is stated and no mere hint.

@@ -1,6 +1,7 @@
 //! `mimelake convert`: raw logs to tables.
 
 mod cuts;
+mod damaged;
 pub mod job;
 pub mod known;
 pub mod lake;
