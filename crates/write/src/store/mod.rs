@@ -185,7 +185,7 @@ impl Store {
     }
 
     /// The converted contents of a compressed file or zip of this path that could not be read to its end, by their
-    /// number in it: one of them may be the beginning of what it holds once it is mended.
+    /// number in it: once it is mended, one of them may be the beginning of what it holds, or what damage made of it.
     pub fn cut_short(&self, path: &Path) -> Vec<(u32, UnitKey)> {
         self.index().cut_short(path)
     }
