@@ -28,8 +28,15 @@ pub(super) fn is_said(cell: &Cell<'_>) -> bool {
 #[inline]
 pub(super) fn write(cell: &Cell<'_>, members: Option<&Plan>, out: &mut Line<'_>) {
     if let Cell::Text(text) = cell {
-        return text::write(text, out);
+        text::write(text, out);
+    } else {
+        write_other(cell, members, out);
     }
+}
+
+// Apart, so that the loop over the cells stays small.
+#[inline(never)]
+fn write_other(cell: &Cell<'_>, members: Option<&Plan>, out: &mut Line<'_>) {
     match cell {
         Cell::Null | Cell::Text(_) => {}
         Cell::Int(number) => integer(*number, out),
